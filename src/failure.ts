@@ -1,0 +1,66 @@
+/**
+ * A failure is plain data: it crosses thread boundaries, is written to checkpoints and is looked up in the retry
+ * table (`load/retry.ts`). Whoever meets a failure classifies it once, here is only its shape.
+ */
+export type FailureKind = 'transient' | 'throttled' | 'terminal';
+
+export type FailureCode =
+  // the source
+  | 'throttled' // 429
+  | 'connection' // refused, reset, DNS, TLS
+  | 'deadline' // our own request deadline passed
+  | 'http_5xx'
+  | 'statement_timeout' // the source's database gave up on the statement
+  | 'query_timeout' // the source's own deadline
+  | 'overloaded'
+  | 'store_unavailable'
+  | 'reorganized'
+  | 'behind' // a replica that has not indexed a block which was seen before
+  | 'bad_response' // cut, not JSON, no data, an asked-for key is missing
+  | 'bad_page' // rows outside the filter, out of order, doubled, or more than asked for
+  | 'pin_refused' // the block's history is pruned: the run goes on unpinned
+  | 'indexing_error' // the subgraph is broken
+  | 'query_refused' // validation, range, unknown field, 400, 401, 403, 404
+  // the target
+  | 'target_connection'
+  | 'target_timeout'
+  | 'target_busy' // too many parts, memory limit, too many queries
+  | 'target_disk_full'
+  | 'target_readonly'
+  | 'target_denied' // login or rights
+  | 'target_schema' // table missing or of another structure
+  | 'target_refused' // any other exception of the server
+  // ourselves
+  | 'thread_lost'
+  | 'stopped' // the run was interrupted before the chunk ended
+  | 'bug';
+
+export interface Failure {
+  readonly kind: FailureKind;
+  readonly code: FailureCode;
+  /** What happened, on what; cut to a readable length, free of credentials. */
+  readonly message: string;
+  /** How long the other side asked us to wait, milliseconds. */
+  readonly retryAfterMs?: number;
+}
+
+/** Carries a failure up the stack inside one thread; between threads only `failure` travels. */
+export class FailureError extends Error {
+  override readonly name = 'FailureError';
+  constructor(readonly failure: Failure) {
+    super(failure.message);
+  }
+}
+
+export const MAX_MESSAGE_CHARS = 400;
+
+/** Statement time-outs quote the whole query: cut what nobody reads. */
+export function cutMessage(message: string, maxChars = MAX_MESSAGE_CHARS): string {
+  const oneLine = message.replace(/\s+/g, ' ').trim();
+  return oneLine.length <= maxChars ? oneLine : `${oneLine.slice(0, maxChars)}… (${oneLine.length} characters)`;
+}
+
+export function failed(kind: FailureKind, code: FailureCode, message: string, retryAfterMs?: number): FailureError {
+  const failure = { kind, code, message: cutMessage(message) };
+  return new FailureError(retryAfterMs === undefined ? failure : { ...failure, retryAfterMs });
+}

@@ -1,0 +1,547 @@
+import { z } from 'zod';
+
+/**
+ * Every option of the program: its flag, environment variable, meaning, bounds and default, in one place.
+ * `cli.ts` makes flags and help from this table, `config.ts` values; neither knows a default of its own.
+ */
+export interface OptionSpec<Schema extends z.ZodType = z.ZodType> {
+  readonly env: string;
+  readonly kind: 'string' | 'number' | 'boolean';
+  readonly describe: string;
+  /** Parses what the command line or the environment gave; its default is the option's default. */
+  readonly schema: Schema;
+  /** Shown in the help instead of the value, e.g. FILE. */
+  readonly metavar?: string;
+  /** Secrets and rarely used settings come from the environment only. */
+  readonly envOnly?: boolean;
+  /** Wrong input must not be echoed. */
+  readonly secret?: boolean;
+}
+
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const flag = () => z.preprocess((v) => (typeof v === 'string' ? ENV_BOOLEANS[v.toLowerCase()] : v), z.boolean());
+const ENV_BOOLEANS: Record<string, boolean> = { '1': true, true: true, yes: true, '0': false, false: false, no: false };
+const httpUrl = () =>
+  z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).refine((u) => new URL(u).hostname !== '', {
+    error: 'must name a host',
+  });
+const text = () => z.string().min(1, { error: 'must not be empty' });
+const DURATION_UNITS_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 };
+
+/** `90s`, `30min`, `2h`, `500ms`; a bare number is seconds. Gives milliseconds. */
+const duration = (minMs: number, maxMs: number) =>
+  z
+    .preprocess((v) => (typeof v === 'number' ? String(v) : v), z.string())
+    .transform((value, ctx) => {
+      const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?$/.exec(value.trim());
+      const ms = match ? Number(match[1]) * (DURATION_UNITS_MS[match[2] ?? 's'] as number) : Number.NaN;
+      if (!(ms >= minMs && ms <= maxMs)) {
+        ctx.addIssue({ code: 'custom', message: `must be a duration between ${minMs} ms and ${maxMs} ms, like 90s or 30min` });
+        return z.NEVER;
+      }
+      return ms;
+    });
+
+const PUBLIC_PROJECT = 'https://api.goldsky.com/api/public/project_cl6mb8i9h0003e201j6li0diw/subgraphs';
+export const PUBLIC_SOURCE_URL = `${PUBLIC_PROJECT}/orderbook-subgraph/0.0.1/gn`;
+export const PUBLIC_PNL_URL = `${PUBLIC_PROJECT}/pnl-subgraph/0.0.14/gn`;
+
+const option = <S extends z.ZodType>(spec: OptionSpec<S>): OptionSpec<S> => spec;
+
+export const OPTIONS = {
+  // where from, where to
+  sourceUrl: option({
+    env: 'GOLDSKY_URL',
+    kind: 'string',
+    metavar: 'URL',
+    describe: 'orderbook subgraph, the source of fills (default: the public one)',
+    schema: httpUrl().optional(),
+  }),
+  pnlSourceUrl: option({
+    env: 'GOLDSKY_PNL_URL',
+    kind: 'string',
+    metavar: 'URL',
+    describe: 'pnl subgraph, the source of conditions (default: the public one, unless --source-url is given)',
+    schema: httpUrl().optional(),
+  }),
+  sourceToken: option({
+    env: 'GOLDSKY_TOKEN',
+    kind: 'string',
+    describe: 'bearer token of a private source',
+    schema: text().optional(),
+    envOnly: true,
+    secret: true,
+  }),
+  clickhouseUrl: option({
+    env: 'CLICKHOUSE_URL',
+    kind: 'string',
+    metavar: 'URL',
+    describe: 'ClickHouse over HTTP (default: an embedded server)',
+    schema: httpUrl().optional(),
+  }),
+  clickhouseUser: option({
+    env: 'CLICKHOUSE_USER',
+    kind: 'string',
+    describe: 'ClickHouse user',
+    schema: text().default('default'),
+    envOnly: true,
+  }),
+  clickhousePassword: option({
+    env: 'CLICKHOUSE_PASSWORD',
+    kind: 'string',
+    describe: 'ClickHouse password',
+    schema: z.string().default(''),
+    envOnly: true,
+    secret: true,
+  }),
+  database: option({
+    env: 'CLICKHOUSE_DATABASE',
+    kind: 'string',
+    metavar: 'NAME',
+    describe: 'database of every table; made when missing',
+    schema: text().max(128).default('polymarket'),
+  }),
+  clickhouseDir: option({
+    env: 'BACKFILL_CLICKHOUSE_DIR',
+    kind: 'string',
+    metavar: 'DIR',
+    describe: 'data folder of the embedded ClickHouse',
+    schema: text().default('.clickhouse'),
+  }),
+  checkpoints: option({
+    env: 'BACKFILL_CHECKPOINTS',
+    kind: 'string',
+    metavar: 'DIR',
+    describe: 'folder of the runs: plan, checkpoint, report, log',
+    schema: text().default('checkpoints'),
+  }),
+  run: option({
+    env: 'BACKFILL_RUN',
+    kind: 'string',
+    metavar: 'ID',
+    describe: 'the run to make, resume or look at (default: the latest)',
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error: 'must be 1 to 64 letters, digits, dots, dashes or underscores' })
+      .optional(),
+  }),
+  json: option({
+    env: 'BACKFILL_JSON',
+    kind: 'boolean',
+    describe: 'print the result as JSON on stdout',
+    schema: flag().default(false),
+  }),
+  logLevel: option({
+    env: 'BACKFILL_LOG_LEVEL',
+    kind: 'string',
+    metavar: 'LEVEL',
+    describe: 'error, warn, info, debug or trace',
+    schema: z.enum(['error', 'warn', 'info', 'debug', 'trace']).default('info'),
+  }),
+  logFile: option({
+    env: 'BACKFILL_LOG_FILE',
+    kind: 'string',
+    metavar: 'FILE',
+    describe: 'write the log there as JSON lines (default: run.log of the run)',
+    schema: text().optional(),
+  }),
+
+  // how hard
+  workers: option({
+    env: 'BACKFILL_WORKERS',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'chunks in flight at once',
+    // 21 requests in flight fill 100 a second at 205 ms; the rest rides out slow pages and inserts.
+    schema: whole(1, 1024).default(128),
+  }),
+  rps: option({
+    env: 'BACKFILL_RPS',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'requests a second to the source, over all threads',
+    // Three quarters of the published 100 a second: neighbours behind the same address live too.
+    schema: z.coerce.number().min(0.1).max(100_000).default(75),
+  }),
+  batchRows: option({
+    env: 'BACKFILL_BATCH_ROWS',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'rows of one INSERT',
+    schema: whole(100, 1_000_000).default(5000),
+  }),
+  insertMode: option({
+    env: 'BACKFILL_INSERT_MODE',
+    kind: 'string',
+    metavar: 'MODE',
+    describe: 'async (async_insert with wait) or sync',
+    schema: z.enum(['async', 'sync']).default('async'),
+  }),
+  threads: option({
+    env: 'BACKFILL_THREADS',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'threads that fetch, decode and insert (default: one a core; 0: in the main thread)',
+    schema: whole(0, 256).optional(),
+  }),
+  pageRows: option({
+    env: 'BACKFILL_PAGE_ROWS',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'rows asked for in one page; the source allows 1000',
+    schema: whole(50, 1000).default(1000),
+  }),
+  chunkPages: option({
+    env: 'BACKFILL_CHUNK_PAGES',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'pages of one chunk, the unit of retry and checkpoint',
+    schema: whole(1, 1000).default(10),
+  }),
+  maxPackTokens: option({
+    env: 'BACKFILL_MAX_PACK_TOKENS',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'tokens that one page may ask for',
+    schema: whole(1, 1000).default(200),
+  }),
+  requestTimeout: option({
+    env: 'BACKFILL_REQUEST_TIMEOUT',
+    kind: 'string',
+    metavar: 'TIME',
+    describe: 'deadline of one request to the source',
+    schema: duration(100, 3_600_000).default(60_000),
+  }),
+  insertTimeout: option({
+    env: 'BACKFILL_INSERT_TIMEOUT',
+    kind: 'string',
+    metavar: 'TIME',
+    describe: 'deadline of one statement to ClickHouse; longer ones are watched by their query id',
+    schema: duration(100, 3_600_000).default(120_000),
+  }),
+  retryBase: option({
+    env: 'BACKFILL_RETRY_BASE',
+    kind: 'string',
+    metavar: 'TIME',
+    describe: 'first pause before a retry; doubles up to 300 times itself, with full jitter',
+    schema: duration(1, 600_000).default(1000),
+  }),
+  giveUpAfter: option({
+    env: 'BACKFILL_GIVE_UP_AFTER',
+    kind: 'string',
+    metavar: 'TIME',
+    describe: 'how long source or target may be unavailable before exit code 75',
+    schema: duration(1000, 7 * 86_400_000).default(30 * 60_000),
+  }),
+
+  // what
+  partition: option({
+    env: 'BACKFILL_PARTITION',
+    kind: 'string',
+    metavar: 'HOW',
+    describe: 'markets, or time: the whole tape in windows',
+    schema: z.enum(['markets', 'time']).default('markets'),
+  }),
+  sliceBy: option({
+    env: 'BACKFILL_SLICE_BY',
+    kind: 'string',
+    metavar: 'AXIS',
+    describe: 'cut large tokens by id or by time',
+    schema: z.enum(['id', 'time']).default('id'),
+  }),
+  markets: option({
+    env: 'BACKFILL_MARKETS',
+    kind: 'string',
+    metavar: 'FILE',
+    describe: 'only these markets: one condition or token id a line, CSV, or NDJSON with conditionId',
+    schema: text().optional(),
+  }),
+  limit: option({
+    env: 'BACKFILL_LIMIT',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'only the N markets with the most fills',
+    schema: whole(1, 10_000_000).optional(),
+  }),
+  minFills: option({
+    env: 'BACKFILL_MIN_FILLS',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'only markets with at least N fills',
+    schema: whole(1, 1_000_000_000).optional(),
+  }),
+  fresh: option({
+    env: 'BACKFILL_FRESH',
+    kind: 'boolean',
+    describe: 'start over: a new run, an empty staging table',
+    schema: flag().default(false),
+  }),
+  refresh: option({
+    env: 'BACKFILL_REFRESH',
+    kind: 'boolean',
+    describe: 'fetch only what differs from the live table, on top of a copy of it',
+    schema: flag().default(false),
+  }),
+  dryRun: option({
+    env: 'BACKFILL_DRY_RUN',
+    kind: 'boolean',
+    describe: 'say what would happen, change nothing',
+    schema: flag().default(false),
+  }),
+  catalogue: option({
+    env: 'BACKFILL_CATALOGUE',
+    kind: 'string',
+    metavar: 'FILE',
+    describe: "names of markets: NDJSON in the Gamma API's format",
+    schema: text().optional(),
+  }),
+
+  // verify, promote, P&L
+  acceptRejected: option({
+    env: 'BACKFILL_ACCEPT_REJECTED',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'rejected rows that verify lets pass; recorded in the verdict',
+    schema: whole(0, 1_000_000_000).default(0),
+  }),
+  rollback: option({
+    env: 'BACKFILL_ROLLBACK',
+    kind: 'boolean',
+    describe: 'put the table of before the last promotion back',
+    schema: flag().default(false),
+  }),
+  keepBackups: option({
+    env: 'BACKFILL_KEEP_BACKUPS',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'backups of the live table to keep; older ones are dropped',
+    schema: whole(1, 1000).default(2),
+  }),
+  baseline: option({
+    env: 'BACKFILL_BASELINE',
+    kind: 'string',
+    metavar: 'FILE',
+    describe: 'known figures: CSV wallet,expected_pnl[,measure]',
+    schema: text().optional(),
+  }),
+  tolerance: option({
+    env: 'BACKFILL_TOLERANCE',
+    kind: 'number',
+    metavar: 'SHARE',
+    describe: 'how far a wallet may be off, as a share of the expected figure',
+    schema: z.coerce.number().min(0).max(1).default(0.01),
+  }),
+  minPass: option({
+    env: 'BACKFILL_MIN_PASS',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'wallets that must pass (default: all)',
+    schema: whole(0, 1_000_000).optional(),
+  }),
+  saveTable: option({
+    env: 'BACKFILL_SAVE_TABLE',
+    kind: 'string',
+    metavar: 'NAME',
+    describe: "keep the baseline wallets' fills in this table",
+    schema: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, { error: 'must be letters, digits and underscores' })
+      .optional(),
+  }),
+  maxMemory: option({
+    env: 'BACKFILL_MAX_MEMORY_MB',
+    kind: 'number',
+    metavar: 'MB',
+    describe: 'memory that one checking or P&L statement may use in ClickHouse',
+    schema: whole(256, 1_000_000).default(2000),
+  }),
+
+  // profile
+  compare: option({
+    env: 'BACKFILL_COMPARE',
+    kind: 'string',
+    metavar: 'FILE',
+    describe: 'an earlier profile to compare with',
+    schema: text().optional(),
+  }),
+
+  // the simulated source
+  port: option({
+    env: 'BACKFILL_SIMULATE_PORT',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'port to listen on; 0 takes a free one',
+    schema: whole(0, 65_535).default(0),
+  }),
+  seed: option({
+    env: 'BACKFILL_SIMULATE_SEED',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'seed of the synthetic universe',
+    schema: whole(0, 2 ** 32 - 1).default(1),
+  }),
+  simMarkets: option({
+    env: 'BACKFILL_SIMULATE_MARKETS',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'markets of the synthetic universe',
+    schema: whole(1, 2_000_000).default(2000),
+  }),
+  simFills: option({
+    env: 'BACKFILL_SIMULATE_FILLS',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'fills of the synthetic universe, about',
+    schema: whole(0, 2_000_000_000).default(300_000),
+  }),
+  latencyMs: option({
+    env: 'BACKFILL_SIMULATE_LATENCY_MS',
+    kind: 'number',
+    metavar: 'MS',
+    describe: 'time a response takes, milliseconds',
+    schema: z.coerce.number().min(0).max(600_000).default(0),
+  }),
+  simRps: option({
+    env: 'BACKFILL_SIMULATE_RPS',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'requests a second before 429 (default: no limit)',
+    schema: z.coerce.number().min(0.1).max(1_000_000).optional(),
+  }),
+  events: option({
+    env: 'BACKFILL_SIMULATE_EVENTS',
+    kind: 'string',
+    metavar: 'FILE',
+    describe: 'serve these recorded events (NDJSON) instead of a synthetic universe',
+    schema: text().optional(),
+  }),
+  conditions: option({
+    env: 'BACKFILL_SIMULATE_CONDITIONS',
+    kind: 'string',
+    metavar: 'FILE',
+    describe: 'conditions of the recorded events (NDJSON)',
+    schema: text().optional(),
+  }),
+  faults: option({
+    env: 'BACKFILL_SIMULATE_FAULTS',
+    kind: 'string',
+    metavar: 'JSON',
+    describe: 'faults on demand: a JSON list of rules, or a file that holds one',
+    schema: text().optional(),
+  }),
+  costModel: option({
+    env: 'BACKFILL_SIMULATE_COST_MODEL',
+    kind: 'string',
+    metavar: 'JSON',
+    describe: 'what a page costs the simulated source: JSON parameters, or a file that holds them',
+    schema: text().optional(),
+  }),
+} as const;
+
+export type OptionName = keyof typeof OPTIONS;
+export type Config = { [Name in OptionName]: z.output<(typeof OPTIONS)[Name]['schema']> };
+
+/** The flag where it differs from the option's name: `simulate` has a `--markets`, `--fills` and `--rps` of its own. */
+const FLAG_NAMES: Partial<Record<OptionName, string>> = {
+  simMarkets: 'markets',
+  simFills: 'fills',
+  simRps: 'rps',
+  maxMemory: 'max-memory-mb',
+};
+
+export function flagOf(name: OptionName): string {
+  return FLAG_NAMES[name] ?? name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+}
+
+const EVERYWHERE: readonly OptionName[] = [
+  'sourceUrl',
+  'pnlSourceUrl',
+  'clickhouseUrl',
+  'database',
+  'clickhouseDir',
+  'checkpoints',
+  'run',
+  'json',
+  'logLevel',
+  'logFile',
+  'giveUpAfter',
+];
+const SOURCE: readonly OptionName[] = ['rps', 'requestTimeout', 'retryBase'];
+const SELECTION: readonly OptionName[] = ['markets', 'limit', 'minFills'];
+const LOAD: readonly OptionName[] = [
+  'workers',
+  'batchRows',
+  'insertMode',
+  'threads',
+  'pageRows',
+  'chunkPages',
+  'maxPackTokens',
+  'insertTimeout',
+  'partition',
+  'sliceBy',
+];
+const VERIFY: readonly OptionName[] = ['acceptRejected', 'maxMemory'];
+const SIMULATE: readonly OptionName[] = [
+  'port',
+  'seed',
+  'simMarkets',
+  'simFills',
+  'latencyMs',
+  'simRps',
+  'events',
+  'conditions',
+  'faults',
+  'costModel',
+];
+
+export interface CommandSpec {
+  readonly describe: string;
+  readonly options: readonly OptionName[];
+}
+
+export const COMMANDS = {
+  demo: {
+    describe: 'the whole job offline: simulated source, embedded ClickHouse, load, checks, P&L, summary',
+    options: [...EVERYWHERE, ...SOURCE, ...LOAD, 'seed', 'simMarkets', 'simFills', 'latencyMs', 'maxMemory'],
+  },
+  markets: {
+    describe: 'token and market tables from the subgraphs',
+    options: [...EVERYWHERE, ...SOURCE, 'catalogue', 'insertTimeout'],
+  },
+  fills: {
+    describe: 'plan and load every fill into staging; resumes',
+    options: [...EVERYWHERE, ...SOURCE, ...LOAD, ...SELECTION, 'fresh', 'refresh', 'dryRun'],
+  },
+  run: {
+    describe: 'markets, fills, verify, promote and rebuild-pnl in one resumable command',
+    options: [...EVERYWHERE, ...SOURCE, ...LOAD, ...SELECTION, ...VERIFY, 'fresh', 'refresh', 'catalogue', 'keepBackups'],
+  },
+  status: { describe: 'where the run is, also from another terminal', options: [...EVERYWHERE] },
+  verify: {
+    describe: 'prove that staging holds what the source counts',
+    options: [...EVERYWHERE, ...SOURCE, ...VERIFY, 'insertTimeout'],
+  },
+  promote: {
+    describe: 'verify, then switch staging to live in one atomic step',
+    options: [...EVERYWHERE, ...SOURCE, ...VERIFY, 'insertTimeout', 'rollback', 'dryRun', 'keepBackups'],
+  },
+  'rebuild-pnl': {
+    describe: 'materialize profit and loss per wallet and market from the live fills',
+    options: [...EVERYWHERE, 'maxMemory', 'insertTimeout'],
+  },
+  'validate-pnl': {
+    describe: 'compare wallets with known figures',
+    options: [...EVERYWHERE, 'baseline', 'tolerance', 'minPass', 'saveTable', 'insertTimeout'],
+  },
+  profile: {
+    describe: 'time source, decode and insert on sample chunks and project the whole run',
+    options: [...EVERYWHERE, ...SOURCE, ...LOAD, ...SELECTION, 'compare'],
+  },
+  simulate: { describe: 'serve the simulated source on a port', options: [...EVERYWHERE, ...SIMULATE] },
+  clickhouse: {
+    describe: 'keep the embedded ClickHouse up, for its /play page and other clients',
+    options: [...EVERYWHERE],
+  },
+} satisfies Record<string, CommandSpec>;
+
+export type CommandName = keyof typeof COMMANDS;
