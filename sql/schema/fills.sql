@@ -1,0 +1,32 @@
+-- A table of order fills: staging and live have this one structure, so that they can be exchanged.
+--
+-- Parameters  table:Identifier  clob_fills_staging or clob_fills
+-- By hand     clickhouse-client --database polymarket --param_table clob_fills --queries-file sql/schema/fills.sql
+--
+-- The sort key identifies a fill: the same fill always has the same token, time and hashes, so ReplacingMergeTree collapses
+-- copies of a replayed chunk. Not partitioned: a batch spans years, and partitions would multiply the parts.
+-- Amounts are the source's integer micro-units, stored as they are (Decimal(18, 6) is an Int64 of them).
+-- The columns written by backfill are the first ten, in this order; the ALIAS columns are computed when read.
+CREATE TABLE IF NOT EXISTS {table:Identifier}
+(
+    tx_hash FixedString(32),
+    order_hash FixedString(32),
+    block_time DateTime('UTC'),
+    wallet FixedString(20) COMMENT 'the owner of the order that was filled',
+    counterparty FixedString(20) COMMENT 'the aggressor, or the exchange on the aggressor''s own fill',
+    token_id UInt256,
+    side Enum8('BUY' = 1, 'SELL' = 2),
+    shares Decimal(18, 6),
+    usdc Decimal(18, 6),
+    fee Decimal(18, 6) COMMENT 'in shares for BUY, in USDC for SELL; the amounts are gross of it',
+    wallet_hex String ALIAS concat('0x', lower(hex(wallet))),
+    counterparty_hex String ALIAS concat('0x', lower(hex(counterparty))),
+    tx_hash_hex String ALIAS concat('0x', lower(hex(tx_hash))),
+    order_hash_hex String ALIAS concat('0x', lower(hex(order_hash))),
+    -- From the integers: dividing Decimals overflows at 10 M USDC. NULL where a leg is 0 (dust): such a fill has no price.
+    price Nullable(Float64) ALIAS if(shares = 0 OR usdc = 0, NULL, reinterpretAsInt64(usdc) / reinterpretAsInt64(shares)),
+    -- Serves WHERE wallet_hex = '0x…' and WHERE lower(…) written out in full.
+    INDEX wallet_hex_bloom concat('0x', lower(hex(wallet))) TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (token_id, block_time, tx_hash, order_hash)

@@ -1,0 +1,125 @@
+import { loadSql, quoteString } from './sql.js';
+import { FILLS_ALIASES, FILLS_COLUMNS, FILLS_SORTING_KEY, OTHER_TABLES } from './tables.js';
+import type { Target } from './target.js';
+
+export async function ensureDatabase(target: Target): Promise<void> {
+  await target.command('CREATE DATABASE IF NOT EXISTS {database:Identifier}', {
+    names: { database: target.database },
+    withoutDatabase: true,
+    purpose: `making the database ${JSON.stringify(target.database)}`,
+  });
+}
+
+/** All tables but those of fills, which belong to runs (`staging.ts`) and promotions. */
+export async function ensureTables(target: Target): Promise<void> {
+  for (const table of OTHER_TABLES) {
+    await target.command(loadSql(`schema/${table}`), { purpose: `making the table ${table}` });
+  }
+}
+
+export interface CreateFillsOptions {
+  /** Kept with the table wherever EXCHANGE TABLES takes it. */
+  readonly comment?: string;
+  /** Empties and re-makes a table that exists, in one statement. */
+  readonly replace?: boolean;
+}
+
+/** Makes a table of the structure of fills; one that exists is left as it is unless `replace` is set. */
+export async function createFillsTable(target: Target, table: string, options: CreateFillsOptions = {}): Promise<void> {
+  const create = loadSql('schema/fills');
+  const statement = options.replace ? create.replace('CREATE TABLE IF NOT EXISTS', 'CREATE OR REPLACE TABLE') : create;
+  const comment = options.comment === undefined ? '' : `\nCOMMENT ${quoteString(options.comment)}`;
+  await target.command(statement + comment, { names: { table }, purpose: `making the table ${table}` });
+}
+
+export interface TableState {
+  readonly engine: string;
+  readonly uuid: string;
+  readonly comment: string;
+  readonly rows: bigint;
+}
+
+/** Undefined when there is no such table. */
+export async function describeTable(target: Target, table: string): Promise<TableState | undefined> {
+  const rows = await target.query<{ engine: string; uuid: string; comment: string }>(
+    `SELECT engine, toString(uuid) AS uuid, comment FROM system.tables
+     WHERE database = {database:String} AND name = {table:String}`,
+    { params: { database: target.database, table }, purpose: `looking up the table ${table}` },
+  );
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  const counted = await target.query<{ n: string }>('SELECT count() AS n FROM {table:Identifier}', {
+    names: { table },
+    purpose: `counting the table ${table}`,
+  });
+  return { ...row, rows: BigInt(counted[0]?.n ?? '0') };
+}
+
+/**
+ * How an existing table differs from the structure of fills, one line a difference; empty when it does not. Undefined: there is
+ * no such table. A view or a table of another engine of the same name is a difference, too.
+ */
+export async function checkFillsStructure(target: Target, table: string): Promise<string[] | undefined> {
+  const params = { database: target.database, table };
+  const purpose = `comparing the structure of ${table}`;
+  const [found] = await target.query<{
+    engine: string;
+    engine_full: string;
+    sorting_key: string;
+    partition_key: string;
+  }>(
+    `SELECT engine, engine_full, sorting_key, partition_key FROM system.tables
+     WHERE database = {database:String} AND name = {table:String}`,
+    { params, purpose },
+  );
+  if (found === undefined) return undefined;
+  const columns = await target.query<{ name: string; type: string; kind: string }>(
+    `SELECT name, type, default_kind AS kind FROM system.columns
+     WHERE database = {database:String} AND table = {table:String} ORDER BY position`,
+    { params, purpose },
+  );
+  return [...compareColumns(columns), ...compareEngine(found)];
+}
+
+function compareColumns(columns: readonly { name: string; type: string; kind: string }[]): string[] {
+  const differences: string[] = [];
+  const byName = new Map(columns.map((column) => [column.name, column]));
+  for (const expected of FILLS_COLUMNS) {
+    const actual = byName.get(expected.name);
+    byName.delete(expected.name);
+    if (actual === undefined) differences.push(`column ${expected.name} ${expected.type} is missing`);
+    else if (actual.type !== expected.type) {
+      differences.push(`column ${expected.name} is ${actual.type}, not ${expected.type}`);
+    } else if (actual.kind === 'ALIAS' || actual.kind === 'MATERIALIZED') {
+      differences.push(`column ${expected.name} is ${actual.kind}`);
+    }
+  }
+  for (const name of FILLS_ALIASES) {
+    const actual = byName.get(name);
+    byName.delete(name);
+    if (actual?.kind !== 'ALIAS') differences.push(`the ALIAS column ${name} is missing`);
+  }
+  for (const extra of byName.values()) differences.push(`column ${extra.name} ${extra.type} is not ours`);
+  return differences;
+}
+
+/** Clusters and ClickHouse Cloud put their own word before the engine's name. */
+const ENGINES = /^(Replicated|Shared)?ReplacingMergeTree$/;
+
+function compareEngine(found: {
+  engine: string;
+  engine_full: string;
+  sorting_key: string;
+  partition_key: string;
+}): string[] {
+  const differences: string[] = [];
+  if (!ENGINES.test(found.engine)) differences.push(`the engine is ${found.engine}, not ReplacingMergeTree`);
+  else if (/^ReplacingMergeTree\([^)]/.test(found.engine_full)) {
+    differences.push('the engine ReplacingMergeTree has a version column');
+  }
+  if (found.sorting_key !== FILLS_SORTING_KEY) {
+    differences.push(`the sorting key is (${found.sorting_key}), not (${FILLS_SORTING_KEY})`);
+  }
+  if (found.partition_key !== '') differences.push(`it is partitioned by ${found.partition_key}`);
+  return differences;
+}

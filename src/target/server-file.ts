@@ -1,0 +1,58 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+const port = z.number().int().min(1).max(65535);
+
+const schema = z.object({
+  pid: z.number().int(),
+  httpPort: port,
+  tcpPort: port,
+  startedAt: z.string(),
+  /** New with every start; the server says it at `GET /`. */
+  instance: z.string().min(1),
+});
+
+/** `server.json`: where the folder's server is, or was last. */
+export type ServerFile = z.infer<typeof schema>;
+
+/** Undefined when there is none, or it cannot be understood: the server is then started anew. */
+export function readServerFile(dir: string): ServerFile | undefined {
+  try {
+    return schema.parse(JSON.parse(readFileSync(join(dir, 'server.json'), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+export function writeServerFile(dir: string, server: ServerFile): void {
+  const path = join(dir, 'server.json');
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, `${JSON.stringify(server)}\n`);
+  renameSync(temporary, path);
+}
+
+export function identityOf(instance: string): string {
+  return `backfill embedded ClickHouse ${instance}`;
+}
+
+/** Whether this very server answers on its port. */
+export function serverAnswers(server: ServerFile, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get(
+      { host: '127.0.0.1', port: server.httpPort, path: '/', agent: false, signal: AbortSignal.timeout(timeoutMs) },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (part: string) => {
+          // Whoever it is, it need not be read to the end.
+          if (text.length < 1000) text += part;
+        });
+        response.on('end', () => resolve(text.trim() === identityOf(server.instance)));
+        response.on('error', () => resolve(false));
+      },
+    );
+    request.on('error', () => resolve(false));
+  });
+}
