@@ -1,12 +1,14 @@
 import type { Logger } from 'pino';
 import type { CommandName, Config } from './options.js';
 import type { Releases } from './releases.js';
+import type { LogSinks } from './report/log.js';
 
 /** What every command is given; `main.ts` makes it. */
 export interface Context {
   readonly command: CommandName;
   readonly config: Config;
   readonly log: Logger;
+  readonly sinks: LogSinks;
   readonly out: Output;
   /** Aborted by the first SIGINT or SIGTERM: finish what is in flight, write the checkpoint, end with 130. */
   readonly stop: AbortSignal;

@@ -51,6 +51,11 @@ export const Checkpoint = z.object({
   /** Times the run was started or resumed, and the time they took together. */
   sittings: z.number().int().min(0),
   activeMs: z.number().min(0),
+  /** How fast it went lately, for `status` in another terminal; null before the first figures. */
+  pace: z.object({ rowsPerS: z.number(), requestsPerS: z.number(), etaMs: z.number(), bound: z.string() }).nullable(),
+  /** Markets of done chunks; a market counts when its last token is done. */
+  marketsDone: z.number().int().min(0),
+  markets: z.number().int().min(0),
   /** When each step of the job was completed. */
   steps: z.partialRecord(z.enum(STEPS), z.iso.datetime()),
 });

@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { usageError } from '../exit.js';
 import type { Plan } from '../plan/chunk.js';
+import { checkPlan } from '../plan/plan.js';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { writeDurably } from './durable-file.js';
 
@@ -51,24 +52,52 @@ export class RunFolder {
   }
 
   /** Written once, before the first checkpoint: a run without a plan has not begun. */
-  writePlan(plan: Plan): void {
-    writeDurably(this.planPath, gzipSync(JSON.stringify(plan), { level: 1 }));
+  writePlan(frozen: FrozenPlan): void {
+    writeDurably(this.planPath, gzipSync(JSON.stringify(frozen), { level: 1 }));
   }
 
-  readPlan(): Plan {
-    let plan: Plan;
+  /** Checked again when read: a plan that does not cover its tokens must not be resumed. */
+  readPlan(): FrozenPlan {
     try {
-      plan = JSON.parse(gunzipSync(readFileSync(this.planPath)).toString('utf8')) as Plan;
+      const frozen = JSON.parse(gunzipSync(readFileSync(this.planPath)).toString('utf8')) as FrozenPlan;
+      if (frozen.plan?.version !== 1) throw new Error(`version ${frozen.plan?.version ?? 'unknown'}, this program reads 1`);
+      if (frozen.markets.length !== frozen.plan.tokens.length) throw new Error('markets and tokens differ in number');
+      checkPlan(frozen.plan);
+      return frozen;
     } catch (error) {
       throw usageError(
-        `plan ${this.planPath} cannot be read: ${(error as Error).message}`,
+        `plan ${this.planPath} cannot be used: ${(error as Error).message}`,
         'restore the file, or start a new run with --fresh',
       );
     }
-    if (plan.version !== 1) {
-      throw usageError(`plan ${this.planPath} has version ${plan.version}; this program reads version 1`, 'use --fresh');
+  }
+
+  /** Forgets a run that starts over under the same id. */
+  clear(): void {
+    for (const path of [this.checkpointPath, this.planPath, this.rejectedPath, this.reportPath, this.verdictPath]) {
+      rmSync(path, { force: true });
     }
-    return plan;
+  }
+
+  readRejected(): RejectedLine[] {
+    let text: string;
+    try {
+      text = readFileSync(this.rejectedPath, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+    // A crash may have cut the last line: its chunk is not in the checkpoint, so it comes again.
+    const complete = text.slice(0, text.lastIndexOf('\n') + 1);
+    return complete
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as RejectedLine);
+  }
+
+  writeRejected(lines: readonly RejectedLine[]): void {
+    if (lines.length === 0) rmSync(this.rejectedPath, { force: true });
+    else writeDurably(this.rejectedPath, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   }
 
   /** Undefined when the file is missing. */
@@ -84,6 +113,19 @@ export class RunFolder {
   writeJson(path: string, value: unknown): void {
     writeDurably(path, `${JSON.stringify(value, null, 2)}\n`);
   }
+}
+
+/** What a run froze when it began: the plan, and the market of each of its tokens (null where the source names none). */
+export interface FrozenPlan {
+  readonly plan: Plan;
+  readonly markets: readonly (string | null)[];
+}
+
+/** One row that could not be decoded: the ordinal of its chunk, why, and the row as the source sent it. */
+export interface RejectedLine {
+  readonly chunk: number;
+  readonly reason: string;
+  readonly row: unknown;
 }
 
 export interface FoundRun {

@@ -1,0 +1,43 @@
+import { EXIT, type ExitCode, ExitError } from './exit.js';
+import { type Failure, FailureError } from './failure.js';
+
+/** How a command ends that did not end well: code, what happened, what to do next. */
+export interface Ending {
+  readonly code: ExitCode;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export function endingOf(error: unknown): Ending {
+  if (error instanceof ExitError) return { code: error.code, message: error.message, hint: error.hint ?? '' };
+  if (error instanceof FailureError) return endingOfFailure(error.failure);
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    code: EXIT.usage,
+    message: `unexpected error: ${message}`,
+    hint: 'nothing acknowledged is lost; please report it with the run.log of the run',
+  };
+}
+
+const HINTS: Partial<Record<Failure['code'], string>> = {
+  target_denied: 'check CLICKHOUSE_USER, CLICKHOUSE_PASSWORD and the rights of that user on the database',
+  target_schema: 'a table is missing or was changed meanwhile; fills --fresh makes the staging table anew',
+  target_connection: 'check CLICKHOUSE_URL and that the server is up, then run the same command again',
+  target_disk_full: 'make room on the ClickHouse disk, then run the same command again',
+  connection: 'check --source-url and the network, then run the same command again',
+  query_refused: 'check --source-url: it must be an orderbook subgraph, and GOLDSKY_TOKEN where it is private',
+  indexing_error: 'the subgraph itself is broken; wait for its owner to mend it, then run the same command again',
+};
+
+export function endingOfFailure(failure: Failure): Ending {
+  const passing = failure.kind !== 'terminal' || failure.code === 'indexing_error';
+  return {
+    code: passing ? EXIT.unavailable : EXIT.usage,
+    message: failure.message,
+    hint: HINTS[failure.code] ?? (passing ? 'run the same command again' : 'backfill --help lists commands and options'),
+  };
+}
+
+export function renderEnding(ending: Ending): string {
+  return `backfill: ${ending.message}\n${ending.hint === '' ? '' : `  → ${ending.hint}\n`}`;
+}

@@ -1,0 +1,347 @@
+import PQueue from 'p-queue';
+import type { Failure } from '../failure.js';
+import type { Segment } from '../plan/segment.js';
+import type { ChunkOutcome, RejectedRow, Spent } from './chunk-task.js';
+import { OutageDetector, type Side } from './outage.js';
+import type { ChunkPool } from './pool.js';
+import { retryDelayMs, ruleFor, shrinkPageRows } from './retry.js';
+
+/**
+ * The control plane of a load: admits chunks, decides what an outcome means, and tells the checkpoint. It reads no
+ * page and inserts no row itself.
+ *
+ * A chunk is *queued* until a worker slot takes it, *running* while a thread works on it, *waiting* before another try,
+ * *set aside* after too many failures (the final sweep takes it up once more), and in the end *done* or *failed*.
+ * `#enter` is the only place that changes a state.
+ */
+type State = 'queued' | 'running' | 'waiting' | 'set-aside' | 'done' | 'failed';
+
+const ALLOWED: Readonly<Record<State, readonly State[]>> = {
+  queued: ['running'],
+  running: ['done', 'waiting', 'set-aside', 'failed', 'queued'],
+  waiting: ['queued'],
+  'set-aside': ['queued', 'failed'],
+  done: [],
+  failed: [],
+};
+
+interface Work {
+  readonly ordinal: number;
+  state: State;
+  /** What is left to read; null before the first attempt. */
+  rest: readonly Segment[] | null;
+  pageRows: number;
+  failures: number;
+  lastFailure: Failure | null;
+  rows: number;
+  rejected: RejectedRow[];
+  swept: boolean;
+}
+
+export interface LoaderOptions {
+  readonly workers: number;
+  readonly pageRows: number;
+  readonly retryBaseMs: number;
+  readonly giveUpAfterMs: number;
+}
+
+export interface ChunkDone {
+  readonly ordinal: number;
+  readonly rows: number;
+  readonly rejected: readonly RejectedRow[];
+}
+
+export interface ChunkFailed {
+  readonly ordinal: number;
+  readonly failure: Failure;
+  readonly attempts: number;
+}
+
+/** What the loader needs of the world; every durable thing belongs to someone else. */
+export interface LoaderDeps {
+  readonly pool: ChunkPool;
+  readonly options: LoaderOptions;
+  segmentsOf(ordinal: number): readonly Segment[];
+  /** The pinned block, or null when the run is unpinned. */
+  block(): number | null;
+  /** Called once every row of a chunk is acknowledged. */
+  onDone(done: ChunkDone): void;
+  onFailed(failed: ChunkFailed): void;
+  /** After every attempt, whatever came of it. */
+  onAttempt(attempt: AttemptFigures): void;
+  /** The source refused the pinned block; later attempts read the head. */
+  onUnpinned(why: string): void;
+  /** Resolves when the side answers again; throws while it does not. */
+  probe(side: Side): Promise<void>;
+  readonly clock: { nowMs(): number; /** False when the signal cut it short. */ sleep(ms: number, signal: AbortSignal): Promise<boolean> };
+  readonly random: () => number;
+  readonly log: { info(o: object, m: string): void; warn(o: object, m: string): void };
+  /** Once aborted, no further chunk is admitted. */
+  readonly stop: AbortSignal;
+}
+
+export interface AttemptFigures {
+  readonly rows: number;
+  readonly pages: number;
+  readonly requests: number;
+  readonly spent: Spent;
+  readonly failure: Failure | null;
+}
+
+export type LoadEnd =
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'stopped' }
+  /** Source or target stayed away for too long. */
+  | { readonly kind: 'gave-up'; readonly side: Side; readonly failure: Failure }
+  /** No chunk can succeed until a person acts. */
+  | { readonly kind: 'blocked'; readonly failure: Failure };
+
+const SWEEP_WORKERS = 2;
+const SWEEP_ATTEMPTS = 2;
+const PROBE_MAX_MS = 30_000;
+
+export class Loader {
+  readonly #queue: PQueue;
+  readonly #active = new Map<number, Work>();
+  readonly #setAside: Work[] = [];
+  readonly #outage = new OutageDetector();
+  #recovering: Promise<void> | null = null;
+  #end: LoadEnd | null = null;
+  #lastProgressMs: number;
+  #lastFailure: Failure | null = null;
+  #onSettled: (() => void) | null = null;
+  /** Ends every pause of a run that is over. */
+  readonly #over = new AbortController();
+
+  constructor(private readonly deps: LoaderDeps) {
+    this.#queue = new PQueue({ concurrency: deps.options.workers });
+    this.#lastProgressMs = deps.clock.nowMs();
+  }
+
+  get running(): number {
+    return this.#queue.pending;
+  }
+
+  get setAside(): number {
+    return this.#setAside.length;
+  }
+
+  get recovering(): boolean {
+    return this.#recovering !== null;
+  }
+
+  /** Loads these chunks; resolves when each has ended or the run must end before. Never throws for a chunk's sake. */
+  async load(ordinals: Iterable<number>): Promise<LoadEnd> {
+    const onStop = () => this.#finish({ kind: 'stopped' });
+    if (this.deps.stop.aborted) onStop();
+    this.deps.stop.addEventListener('abort', onStop, { once: true });
+    try {
+      for (const ordinal of ordinals) this.#admit(this.#newWork(ordinal));
+      await this.#settled();
+      await this.#sweep();
+      return this.#end ?? { kind: 'ended' };
+    } finally {
+      this.deps.stop.removeEventListener('abort', onStop);
+    }
+  }
+
+  #newWork(ordinal: number): Work {
+    const work: Work = {
+      ordinal,
+      state: 'queued',
+      rest: null,
+      pageRows: this.deps.options.pageRows,
+      failures: 0,
+      lastFailure: null,
+      rows: 0,
+      rejected: [],
+      swept: false,
+    };
+    this.#active.set(ordinal, work);
+    return work;
+  }
+
+  #enter(work: Work, state: State): void {
+    if (!ALLOWED[work.state].includes(state)) {
+      throw new Error(`chunk ${work.ordinal} cannot go from ${work.state} to ${state}`);
+    }
+    work.state = state;
+  }
+
+  #admit(work: Work): void {
+    if (this.#end) return;
+    // A chunk that has begun goes first: it holds rejected rows and a position.
+    void this.#queue.add(() => this.#attempt(work), { priority: work.rest === null ? 0 : 1 });
+  }
+
+  async #attempt(work: Work): Promise<void> {
+    if (this.#recovering) await this.#recovering;
+    if (this.#end) return;
+    this.#enter(work, 'running');
+    const outcome = await this.deps.pool.run({
+      ordinal: work.ordinal,
+      segments: work.rest ?? this.deps.segmentsOf(work.ordinal),
+      pageRows: work.pageRows,
+      block: this.deps.block(),
+    });
+    this.#account(work, outcome);
+    if (outcome.failure === null) this.#done(work);
+    else this.#decide(work, outcome.failure);
+  }
+
+  #account(work: Work, outcome: ChunkOutcome): void {
+    work.rest = outcome.rest;
+    work.rows += outcome.rows;
+    for (const rejected of outcome.rejected) work.rejected.push(rejected);
+    if (outcome.failure === null || outcome.rows > 0) {
+      this.#lastProgressMs = this.deps.clock.nowMs();
+      this.#outage.succeeded();
+    }
+    this.deps.onAttempt(outcome);
+  }
+
+  #done(work: Work): void {
+    this.#enter(work, 'done');
+    this.#active.delete(work.ordinal);
+    this.deps.onDone({ ordinal: work.ordinal, rows: work.rows, rejected: work.rejected });
+    this.#checkSettled();
+  }
+
+  /** What a failure means: try again, set aside, or end the run. */
+  #decide(work: Work, failure: Failure): void {
+    work.lastFailure = failure;
+    this.#lastFailure = failure;
+    if (failure.code === 'stopped') {
+      this.#enter(work, 'queued');
+      this.#finish({ kind: 'stopped' });
+      return;
+    }
+    const rule = ruleFor(failure);
+    if (rule.stopsRun) {
+      this.#enter(work, 'queued');
+      this.#finish({ kind: 'blocked', failure });
+      return;
+    }
+    if (failure.code === 'pin_refused') {
+      if (this.deps.block() !== null) this.deps.onUnpinned(failure.message);
+    } else if (failure.code !== 'throttled') {
+      work.failures++;
+      if (rule.shrinkPage) work.pageRows = shrinkPageRows(work.pageRows);
+    }
+    this.#log(work, failure);
+    const down = this.#outage.failed(work.ordinal, failure, this.#active.size);
+    if (down) this.#recover(down, failure);
+    if (work.failures >= (work.swept ? Math.min(SWEEP_ATTEMPTS, rule.attempts) : rule.attempts)) this.#giveUpOn(work, failure);
+    else this.#retryLater(work, failure);
+  }
+
+  #log(work: Work, failure: Failure): void {
+    const what = { chunk: work.ordinal, code: failure.code, failures: work.failures, pageRows: work.pageRows };
+    if (failure.code === 'throttled') return;
+    this.deps.log.warn(what, failure.message);
+  }
+
+  #retryLater(work: Work, failure: Failure): void {
+    this.#enter(work, 'waiting');
+    const delayMs = retryDelayMs(failure, work.failures, this.deps.options.retryBaseMs, this.deps.random);
+    const wait = this.deps.clock.sleep(delayMs, this.#over.signal);
+    void wait.then((slept) => {
+      // Cut short: the run is over, and the chunk comes again with the next sitting.
+      if (!slept) return;
+      this.#enter(work, 'queued');
+      this.#admit(work);
+    });
+  }
+
+  #giveUpOn(work: Work, failure: Failure): void {
+    if (work.swept) {
+      this.#enter(work, 'failed');
+      this.#active.delete(work.ordinal);
+    } else {
+      this.#enter(work, 'set-aside');
+      this.#setAside.push(work);
+      this.deps.log.warn({ chunk: work.ordinal, code: failure.code }, 'chunk set aside; tried again at the end');
+    }
+    this.deps.onFailed({ ordinal: work.ordinal, failure, attempts: Math.max(1, work.failures) });
+    this.#checkSettled();
+  }
+
+  /** Everything fails: hold all chunks and ask until the side answers again, without burning their attempts. */
+  #recover(side: Side, failure: Failure): void {
+    for (const ordinal of this.#outage.takeFailing()) {
+      const work = this.#active.get(ordinal);
+      if (work && work.failures > 0) work.failures--;
+    }
+    if (this.#recovering) return;
+    this.#queue.pause();
+    this.#recovering = this.#waitFor(side, failure).finally(() => {
+      this.#recovering = null;
+      if (!this.#end) this.#queue.start();
+    });
+  }
+
+  async #waitFor(side: Side, failure: Failure): Promise<void> {
+    const { clock, log, options, random } = this.deps;
+    log.warn({ side, code: failure.code }, `the ${side} fails every request; holding all chunks until it answers`);
+    for (let attempt = 0; !this.#end; attempt++) {
+      const pauseMs = random() * Math.min(PROBE_MAX_MS, options.retryBaseMs * 2 ** attempt);
+      if (!(await clock.sleep(pauseMs, this.#over.signal))) return;
+      try {
+        await this.deps.probe(side);
+        log.info({ side }, `the ${side} answers again`);
+        return;
+      } catch (error) {
+        if (clock.nowMs() - this.#lastProgressMs > options.giveUpAfterMs) {
+          this.#finish({ kind: 'gave-up', side, failure });
+        }
+        log.warn({ side, attempt, error: (error as Error).message }, `the ${side} does not answer`);
+      }
+    }
+  }
+
+  /** Called now and then: ends a run in which nothing has moved for too long although the probes answer. */
+  checkProgress(): void {
+    if (this.#end || this.#active.size === 0) return;
+    const failure = this.#lastFailure;
+    if (failure && this.deps.clock.nowMs() - this.#lastProgressMs > this.deps.options.giveUpAfterMs) {
+      this.#finish({ kind: 'gave-up', side: failure.code.startsWith('target_') ? 'target' : 'source', failure });
+    }
+  }
+
+  #finish(end: LoadEnd): void {
+    if (this.#end) return;
+    this.#end = end;
+    this.#over.abort();
+    this.#queue.clear();
+    this.#queue.start();
+    this.#checkSettled();
+  }
+
+  /** Resolves when no chunk is queued, running or waiting, or the run ends and what is in flight has landed. */
+  async #settled(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#onSettled = resolve;
+      this.#checkSettled();
+    });
+    await this.#queue.onIdle();
+    if (this.#recovering) await this.#recovering;
+  }
+
+  #checkSettled(): void {
+    if (this.#end || this.#active.size === this.#setAside.length) this.#onSettled?.();
+  }
+
+  /** The chunks set aside, once more and gently: few at a time, the source's whole attention for each. */
+  async #sweep(): Promise<void> {
+    if (this.#end || this.#setAside.length === 0) return;
+    this.deps.log.info({ chunks: this.#setAside.length }, 'sweeping the chunks set aside');
+    this.#queue.concurrency = SWEEP_WORKERS;
+    for (const work of this.#setAside.splice(0)) {
+      work.swept = true;
+      work.failures = 0;
+      this.#enter(work, 'queued');
+      this.#admit(work);
+    }
+    await this.#settled();
+  }
+}

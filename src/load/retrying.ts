@@ -1,0 +1,43 @@
+import { type Failure, FailureError } from '../failure.js';
+import { retryDelayMs, ruleFor } from './retry.js';
+
+export interface RetryingOptions {
+  readonly retryBaseMs: number;
+  /** How long one request may keep failing before its failure is thrown. */
+  readonly giveUpAfterMs: number;
+  readonly stop: AbortSignal;
+  readonly nowMs: () => number;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<boolean>;
+  readonly random: () => number;
+  readonly onRetry: (what: string, failure: Failure) => void;
+}
+
+export type Retry = <T>(what: string, ask: () => Promise<T>) => Promise<T>;
+
+/**
+ * Repeats a single request by the retry table's delays for as long as its failure is a passing one. For what must
+ * succeed before anything else can begin: heads, counts, conditions. Throws FailureError; the stop signal's reason when
+ * stopped.
+ */
+export function retrying(options: RetryingOptions): Retry {
+  return async (what, ask) => {
+    const startMs = options.nowMs();
+    for (let failures = 0; ; ) {
+      options.stop.throwIfAborted();
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof FailureError)) throw error;
+        const { failure } = error;
+        const rule = ruleFor(failure);
+        const passing = failure.kind !== 'terminal' && rule.attempts > 0 && rule.wait !== 'none';
+        if (!passing || options.nowMs() - startMs > options.giveUpAfterMs) throw error;
+        if (failure.code !== 'throttled') failures++;
+        options.onRetry(what, failure);
+        if (!(await options.sleep(retryDelayMs(failure, failures, options.retryBaseMs, options.random), options.stop))) {
+          throw options.stop.reason;
+        }
+      }
+    }
+  };
+}

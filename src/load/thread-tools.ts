@@ -1,0 +1,62 @@
+import { SourceClient } from '../source/client.js';
+import { fetchPage } from '../source/page.js';
+import { openTarget } from '../target/client.js';
+import { FillBatch, TokenCache } from '../target/fill-batch.js';
+import { encodeFill } from '../target/fill-encoder.js';
+import { FILLS_COLUMN_NAMES } from '../target/tables.js';
+import type { TargetSettings } from '../target/target.js';
+import type { ChunkTools } from './chunk-task.js';
+import { RateCell } from './rate-cell.js';
+import { RateQueue } from './rate-queue.js';
+import { StopFlag } from './stop-flag.js';
+
+/** What a thread is started with: plain data and shared memory. Credentials travel here and nowhere else. */
+export interface ThreadSettings {
+  /** Chunks in flight over all threads. */
+  readonly concurrency: number;
+  readonly source: { readonly url: string; readonly token: string | undefined; readonly deadlineMs: number };
+  readonly target: TargetSettings & { readonly url: string };
+  readonly table: string;
+  readonly batchRows: number;
+  readonly rateMemory: SharedArrayBuffer;
+  readonly stopMemory: SharedArrayBuffer;
+}
+
+export interface ThreadTools {
+  readonly chunk: ChunkTools;
+  close(): Promise<void>;
+}
+
+/** Opens a thread's own connections to source and target. */
+export async function makeTools(settings: ThreadSettings): Promise<ThreadTools> {
+  const rate = new RateCell(settings.rateMemory);
+  const queue = new RateQueue(rate);
+  const stop = new StopFlag(settings.stopMemory);
+  const source = new SourceClient({
+    ...settings.source,
+    connections: settings.concurrency,
+    acquire: (signal) => queue.acquire(signal),
+    onResponse: (failure) => {
+      // Everyone waits, not only the chunk that met the refusal.
+      if (failure?.code === 'throttled') rate.pause(failure.retryAfterMs);
+    },
+  });
+  const target = await openTarget(settings.target);
+  const tokens = new TokenCache();
+  const chunk: ChunkTools = {
+    batchRows: settings.batchRows,
+    fetchPage: (lanes, page) => fetchPage(source, lanes, page),
+    newBatch: () => new FillBatch(undefined, tokens),
+    encode: (row, batch) => encodeFill(row, batch as FillBatch),
+    insert: (bytes) => target.insertRowBinary(settings.table, FILLS_COLUMN_NAMES, bytes),
+    stopRequested: () => stop.raised,
+    nowMs: () => performance.now(),
+  };
+  return {
+    chunk,
+    async close() {
+      await source.close();
+      await target.close();
+    },
+  };
+}

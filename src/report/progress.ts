@@ -1,0 +1,92 @@
+import { createLogUpdate } from 'log-update';
+import type { Logger } from 'pino';
+import { formatCount, formatDuration } from './format.js';
+
+/** What the live block shows; the loader's owner fills it. */
+export interface ProgressFigures {
+  readonly phase: string;
+  readonly done: number;
+  readonly expected: number;
+  readonly rowsPerS: number;
+  readonly requestsPerS: number;
+  readonly rps: number;
+  readonly inFlight: number;
+  readonly throttled: number;
+  readonly setAside: number;
+  readonly etaMs: number;
+  readonly bound: string;
+}
+
+export interface Progress {
+  update(figures: ProgressFigures): void;
+  /** Takes the live block away; the log flows freely again. */
+  end(): void;
+}
+
+const LOG_EVERY_MS = 10_000;
+const BAR_CELLS = 32;
+
+/** On a terminal a live block with the log scrolling above it; elsewhere a log line every 10 seconds. */
+export function openProgress(log: Logger, setConsole: (write: (line: string) => void) => void): Progress {
+  return process.stderr.isTTY ? liveBlock(setConsole) : logLines(log);
+}
+
+function liveBlock(setConsole: (write: (line: string) => void) => void): Progress {
+  const block = createLogUpdate(process.stderr);
+  let last = '';
+  setConsole((line) => {
+    block.clear();
+    process.stderr.write(line);
+    block(last);
+  });
+  return {
+    update(figures) {
+      last = renderBlock(figures);
+      block(last);
+    },
+    end() {
+      block.clear();
+      block.done();
+      setConsole((line) => void process.stderr.write(line));
+    },
+  };
+}
+
+function logLines(log: Logger): Progress {
+  let loggedAt = 0;
+  return {
+    update(figures) {
+      const now = performance.now();
+      if (loggedAt !== 0 && now - loggedAt < LOG_EVERY_MS) return;
+      loggedAt = now;
+      log.info(renderLine(figures));
+    },
+    end() {},
+  };
+}
+
+export function renderBlock(f: ProgressFigures): string {
+  const share = f.expected > 0 ? Math.min(1, f.done / f.expected) : 1;
+  const full = Math.round(share * BAR_CELLS);
+  const bar = `${'█'.repeat(full)}${'░'.repeat(BAR_CELLS - full)}`;
+  const asides = f.setAside > 0 ? ` · ${formatCount(f.setAside)} chunks set aside` : '';
+  return [
+    `${f.phase}  ${bar} ${(share * 100).toFixed(1)} %  ${formatCount(f.done)} of ${formatCount(f.expected)} rows`,
+    `  ${formatCount(Math.round(f.rowsPerS))} rows/s · ${f.requestsPerS.toFixed(1)} requests/s of ${f.rps.toFixed(0)} · ` +
+      `${f.inFlight} chunks in flight · ${formatCount(f.throttled)} throttled${asides}`,
+    `  ETA ${formatEta(f.etaMs)} · bound by ${f.bound}`,
+  ].join('\n');
+}
+
+function renderLine(f: ProgressFigures): string {
+  const share = f.expected > 0 ? Math.min(1, f.done / f.expected) : 1;
+  return (
+    `${f.phase} ${(share * 100).toFixed(1)} %: ${formatCount(f.done)} of ${formatCount(f.expected)} rows, ` +
+    `${formatCount(Math.round(f.rowsPerS))} rows/s, ${f.requestsPerS.toFixed(1)} requests/s, ${f.inFlight} chunks in flight, ` +
+    `${formatCount(f.throttled)} throttled, ${f.setAside} set aside, ETA ${formatEta(f.etaMs)}, bound by ${f.bound}`
+  );
+}
+
+export function formatEta(ms: number): string {
+  return Number.isFinite(ms) ? formatDuration(ms) : 'unknown';
+}
