@@ -1,0 +1,47 @@
+/** Where the source stands: asked once at the start of a run to pin its block, and again at its end. */
+import { z } from 'zod';
+import { failed } from '../failure.js';
+import type { Document, SourceClient } from './client.js';
+
+export interface SourceMeta {
+  readonly block: number;
+  /** Null when asked at a pinned block. */
+  readonly hash: string | null;
+  /** Unix seconds; null when asked at a pinned block. */
+  readonly timestamp: number | null;
+  readonly deployment: string;
+  readonly hasIndexingErrors: boolean;
+}
+
+const DOCUMENT: Document = {
+  text: 'query { _meta { block { number hash timestamp } deployment hasIndexingErrors } }',
+  keys: ['_meta'],
+};
+
+const metaSchema = z.object({
+  block: z.object({
+    number: z.number().int().min(0),
+    hash: z.string().nullish(),
+    timestamp: z.number().int().min(0).nullish(),
+  }),
+  deployment: z.string(),
+  hasIndexingErrors: z.boolean(),
+});
+
+/** Throws FailureError. */
+export async function readMeta(client: SourceClient, signal?: AbortSignal): Promise<SourceMeta> {
+  const data = await client.request(DOCUMENT, {}, signal);
+  const parsed = metaSchema.safeParse(data._meta);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw failed('transient', 'bad_response', `_meta ${issue?.path.join('.')}: ${issue?.message}`);
+  }
+  const { block, deployment, hasIndexingErrors } = parsed.data;
+  return {
+    block: block.number,
+    hash: block.hash ?? null,
+    timestamp: block.timestamp ?? null,
+    deployment,
+    hasIndexingErrors,
+  };
+}
