@@ -1,0 +1,309 @@
+/**
+ * One match of a market at a time, computed from (seed, market, j): its transaction, its legs, their amounts.
+ *
+ * A match has an aggressor, who buys or sells one outcome, and one to five resting legs. A resting leg either trades
+ * the same outcome the other way (normal) or the complementary outcome the same way (mint, merge). The aggressor's
+ * amounts are the sums that conserve shares and cash; each resting order trades at its own price, so that
+ * improvements reach the aggressor.
+ *
+ * Transaction j of n begins with floor((j + u) / n × 2^32), u below 0.98: the order of ids is the order of j.
+ */
+import { GOLDEN, mix, word } from '../hash.js';
+import { blockOfTime, timeOfBlock } from '../universe.js';
+import { type Markets, RESOLUTION } from './markets.js';
+import type { Rates } from './options.js';
+
+export const MAX_LEGS = 6;
+const SIDE = { buy: 0, sell: 1 } as const;
+/** Wallet numbers that stand for the two exchange contracts. */
+export const EXCHANGE = -1;
+export const NEG_RISK_EXCHANGE = -2;
+
+const FEES_START = blockOfTime(1_761_955_200); // 2025-11-01
+const FEES_FULL = blockOfTime(1_777_334_400);
+const U32 = 4294967296;
+
+export class Matches {
+  market = -1;
+  index = 0;
+  block = 0;
+  /** Legs of the loaded match, the aggressor last (unless direct); lane = outcome × 2 + side. */
+  legs = 0;
+  readonly lane = new Uint8Array(MAX_LEGS);
+  readonly shares = new Float64Array(MAX_LEGS);
+  readonly cash = new Float64Array(MAX_LEGS);
+  /** In the asset that the owner receives. */
+  readonly fee = new Float64Array(MAX_LEGS);
+  readonly owner = new Int32Array(MAX_LEGS);
+  readonly counterparty = new Int32Array(MAX_LEGS);
+  /** First two words of each order hash; the rest follow from them. */
+  readonly orderA = new Int32Array(MAX_LEGS);
+  readonly orderB = new Int32Array(MAX_LEGS);
+  /** Leg 0's entity was replaced by leg 1's: the same order, filled twice. */
+  double = false;
+  direct = false;
+  /** The lanes that the match has legs in, as bits. */
+  mask = 0;
+
+  #a = 0;
+  #b = 0;
+  #outcome = 0;
+  #side = 0;
+  #resting = 0;
+  #complement = 0;
+  #refund = false;
+  readonly #directBelow: number;
+  readonly #doubleBelow: number;
+  readonly #refundBelow: number;
+  readonly #dustBelow: number;
+  readonly #wallets: number;
+  readonly #pool: number;
+  readonly #seed: number;
+
+  constructor(
+    readonly markets: Markets,
+    readonly rates: Rates,
+  ) {
+    this.#seed = mix(markets.options.seed ^ 0x7478);
+    this.#directBelow = rates.directRate * U32;
+    // Refunds and double fills need a purchase, or two legs: about every second and every third match has that.
+    this.#doubleBelow = this.#directBelow + rates.doubleFillRate * 3 * U32;
+    this.#refundBelow = rates.refundRate * 2 * U32;
+    this.#dustBelow = rates.dustRate * U32;
+    this.#wallets = rates.wallets;
+    this.#pool = Math.max(5, Math.floor(rates.wallets / 300));
+  }
+
+  /** The first eight hex digits of transaction j, as a number. Strictly rising with j. */
+  head(m: number, j: number): number {
+    const a = mix(j + (this.markets.saltA[m] as number));
+    const u = ((mix(a ^ 0x75) >>> 0) / U32) * 0.98;
+    return Math.floor(((j + u) / (this.markets.matches[m] as number)) * U32);
+  }
+
+  /** The first match whose head is at least `value`. */
+  firstAtLeast(m: number, value: number): number {
+    const n = this.markets.matches[m] as number;
+    let j = Math.max(0, Math.min(n, Math.floor((value / U32) * n) - 1));
+    while (j < n && this.head(m, j) < value) j++;
+    return j;
+  }
+
+  /** Block, kind and lanes of match j: what decides whether it is of interest. */
+  shape(m: number, j: number): number {
+    const { markets } = this;
+    const a = mix(j + (markets.saltA[m] as number));
+    const b = mix(a ^ (markets.saltB[m] as number) ^ Math.imul(j, GOLDEN));
+    this.market = m;
+    this.index = j;
+    this.#a = a;
+    this.#b = b;
+    const s = mix(a + b);
+    const outcome = s & 1;
+    const side = (s >>> 1) & 1;
+    const size = (s >>> 2) & 0xff;
+    let resting = size < 165 ? 1 : size < 218 ? 2 : size < 240 ? 3 : size < 250 ? 4 : 5;
+    let complement = (s >>> 10) & (s >>> 15) & ((1 << resting) - 1);
+    const special = mix(b + 0x5bd1e995) >>> 0;
+    this.direct = special < this.#directBelow;
+    this.double = false;
+    if (this.direct) {
+      this.mask = 1 << (outcome * 2 + side);
+    } else {
+      if (special < this.#doubleBelow && resting >= 2) {
+        this.double = true;
+        complement = (complement & ~2) | ((complement & 1) << 1);
+      }
+      const all = (1 << resting) - 1;
+      this.mask =
+        (1 << (outcome * 2 + side)) |
+        (complement !== all ? 1 << (outcome * 2 + 1 - side) : 0) |
+        (complement !== 0 ? 1 << ((1 - outcome) * 2 + side) : 0);
+    }
+    if (this.direct) resting = 0;
+    this.#refund = side === SIDE.buy && mix(b ^ 0x52656675) >>> 0 < this.#refundBelow;
+    this.#outcome = outcome;
+    this.#side = side;
+    this.#resting = resting;
+    this.#complement = complement;
+    this.block = this.#blockOf(m, a);
+    return this.mask;
+  }
+
+  /** Activity grows towards a market's end; an eighth of it comes in bursts that share a second. */
+  #blockOf(m: number, a: number): number {
+    const start = this.markets.start[m] as number;
+    const span = this.markets.span[m] as number;
+    const t = mix(a + 0x74696d65);
+    const u = (t >>> 0) / U32;
+    let offset = Math.floor(span * (u < 0.5 ? 1.2 * u : 0.6 + 0.8 * (u - 0.5)));
+    if ((t & 7) === 0) offset -= offset % 1800;
+    return start + offset;
+  }
+
+  time(): number {
+    return timeOfBlock(this.block);
+  }
+
+  /** Lanes and amounts of every leg of the match that `shape` was called for. */
+  amounts(): void {
+    const a = this.#a;
+    const outcome = this.#outcome;
+    const side = this.#side;
+    const price = this.#price();
+    let shares = 0;
+    let cash = 0;
+    const resting = this.#resting;
+    if (resting === 0) {
+      this.legs = 1;
+      this.lane[0] = outcome * 2 + side;
+      shares = this.#size(0);
+      cash = Math.floor((shares * (outcome === 0 ? price : 1000 - price)) / 1000);
+      this.#setLast(0, shares, cash);
+      return;
+    }
+    for (let i = 0; i < resting; i++) {
+      const complementary = (this.#complement >>> i) & 1;
+      const legOutcome = complementary ? 1 - outcome : outcome;
+      this.lane[i] = legOutcome * 2 + (complementary ? side : 1 - side);
+      const w = mix(a + Math.imul(i + 1, 0x2c1b3c6d));
+      const noise = (w & 31) - 16;
+      let p = (legOutcome === 0 ? price : 1000 - price) + noise;
+      p = Math.min(Math.max(p, 1), 999);
+      let legShares: number;
+      let legCash: number;
+      if (w >>> 0 < this.#dustBelow) {
+        // What rounding leaves of an order: nearly always no cash, once in a while no shares.
+        legShares = complementary === 0 && (w & 7) === 0 ? 0 : 1 + (w & 3);
+        legCash = legShares === 0 ? 1 : 0;
+      } else {
+        legShares = this.#size(i + 1);
+        legCash = Math.floor((legShares * p) / 1000);
+      }
+      this.shares[i] = legShares;
+      this.cash[i] = legCash;
+      this.fee[i] = 0;
+      shares += legShares;
+      cash += complementary ? legShares - legCash : legCash;
+    }
+    this.lane[resting] = outcome * 2 + side;
+    if (this.#refund) cash += 1 + Math.floor(cash / 4);
+    this.#setLast(resting, shares, cash);
+    this.legs = resting + 1;
+  }
+
+  #setLast(leg: number, shares: number, cash: number): void {
+    this.shares[leg] = shares;
+    this.cash[leg] = cash;
+    this.fee[leg] = this.#feeOf(this.#side === SIDE.buy ? shares : cash);
+  }
+
+  /** In thousandths, for the first outcome: from the opening price to what the market turned out to be. */
+  #price(): number {
+    const { markets, market } = this;
+    const opening = markets.openingPrice[market] as number;
+    const resolution = markets.resolution[market] as number;
+    const end = resolution === RESOLUTION.first ? 990 : resolution === RESOLUTION.second ? 10 : 500;
+    const way = (this.block - (markets.start[market] as number)) / (markets.span[market] as number);
+    return Math.floor(opening + (end - opening) * way * way);
+  }
+
+  /** Micro-shares: round lots, odd lots, and a long tail up to 2.5 million shares. */
+  #size(leg: number): number {
+    const w = mix((this.#b ^ Math.imul(leg + 1, 0x297a2d39)) + this.#a);
+    const kind = w & 0xff;
+    const value = w >>> 8;
+    if (kind < 100) return (1 + (value % 200)) * 1_000_000;
+    if (kind < 200) return 1_000_000 + value * 37;
+    if (kind < 246) return 10_000_000 + value * 1000;
+    if (kind < 255) return 1_000_000_000 + value * 20_000;
+    return 1_000_000_000 + value * 150_000;
+  }
+
+  /** One in 5,000 until late 2025, then up to every third fill; at most 1.28 % of what is received. */
+  #feeOf(received: number): number {
+    const late = (this.block - FEES_START) / (FEES_FULL - FEES_START);
+    const rate = (late <= 0 ? 1 / 5_000 : 1 / 5_000 + late / 3) * this.rates.feeFactor;
+    const w = mix(this.#a ^ 0x666565);
+    return (w >>> 0) / U32 < rate ? Math.floor((received * (1 + (w & 127))) / 10_000) : 0;
+  }
+
+  /** Owners, counterparties and order hashes of every leg, after `amounts`. */
+  identities(): void {
+    const { legs } = this;
+    const last = legs - 1;
+    const exchange = (this.markets.negRisk[this.market] as number) === 1 ? NEG_RISK_EXCHANGE : EXCHANGE;
+    const aggressor = this.#wallet(7);
+    for (let i = 0; i < legs; i++) {
+      this.owner[i] = i === last ? aggressor : this.#otherThan(aggressor, this.#wallet(i));
+      this.counterparty[i] = i === last ? exchange : aggressor;
+      this.#setOrder(i, mix(this.#a + Math.imul(i + 1, 0x3c6ef372)), this.#b);
+    }
+    if (this.direct) this.counterparty[0] = this.#otherThan(aggressor, this.#wallet(8));
+    if (this.double) {
+      this.owner[1] = this.owner[0] as number;
+      this.orderA[1] = this.orderA[0] as number;
+      this.orderB[1] = this.orderB[0] as number;
+    } else if (!this.direct) this.#returningOrder(aggressor);
+  }
+
+  /** Eight neighbouring matches share an order that comes back in a quarter of them, if they have a leg like it. */
+  #returningOrder(aggressor: number): void {
+    if ((mix(this.#b + 0x67726f75) & 3) !== 0) return;
+    const group = mix((this.markets.saltB[this.market] as number) + Math.imul((this.index >>> 3) + 1, GOLDEN));
+    const owner = this.#pick(mix(group ^ 0x6f776e));
+    if (owner === aggressor) return;
+    for (let i = 0; i < this.#resting; i++) {
+      if (this.lane[i] !== (group & 3)) continue;
+      this.owner[i] = owner;
+      this.#setOrder(i, mix(group + 0x6f7264), group);
+      return;
+    }
+  }
+
+  #setOrder(leg: number, a: number, salt: number): void {
+    this.orderA[leg] = a;
+    this.orderB[leg] = mix(a ^ salt ^ 0x68617368);
+  }
+
+  #wallet(role: number): number {
+    return this.#pick(mix(this.#b + Math.imul(role + 1, 0x165667b1)));
+  }
+
+  /** Three in eight fills go to a small pool of busy wallets, the rest to a long tail. */
+  #pick(w: number): number {
+    const u = (mix(w) >>> 0) / U32;
+    const pool = this.#pool;
+    return (w & 7) < 3 ? Math.floor(pool * u * u) : pool + Math.floor((this.#wallets - pool) * u * u);
+  }
+
+  #otherThan(wallet: number, picked: number): number {
+    return picked === wallet ? (picked + 1) % this.#wallets : picked;
+  }
+
+  /** Word k of the transaction hash. Words 2 and 3 are bijections of market and j: no two are alike. */
+  txWord(k: number): number {
+    if (k === 0) return this.head(this.market, this.index) | 0;
+    const second = mix(this.market ^ this.#seed);
+    if (k === 2) return second;
+    if (k === 3) return mix(this.index ^ second);
+    return mix(this.#a ^ Math.imul(k + 1, GOLDEN) ^ this.#b);
+  }
+
+  orderWord(leg: number, k: number): number {
+    const a = this.orderA[leg] as number;
+    const b = this.orderB[leg] as number;
+    return k === 0 ? a : k === 1 ? b : mix((a ^ Math.imul(k, GOLDEN)) + b);
+  }
+
+  /** Word k (0 to 4) of a wallet's address. Word 0 is a bijection of its number. */
+  walletWord(wallet: number, k: number): number {
+    if (wallet < 0) return (wallet === EXCHANGE ? EXCHANGE_WORDS : NEG_RISK_WORDS)[k] as number;
+    const first = mix(wallet ^ this.#seed ^ 0x77616c);
+    return k === 0 ? first : word(first, k);
+  }
+}
+
+/** 0x4bfb41d5b3570defd03c39a9a4d8de6bd8b8982e and 0xc5d563a36ae78145c45a50134d48a1215220f80a. */
+const EXCHANGE_WORDS = [0x4bfb41d5, 0xb3570def, 0xd03c39a9, 0xa4d8de6b, 0xd8b8982e];
+const NEG_RISK_WORDS = [0xc5d563a3, 0x6ae78145, 0xc45a5013, 0x4d48a121, 0x5220f80a];
