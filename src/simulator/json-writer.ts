@@ -1,9 +1,9 @@
 /**
- * Writes JSON bytes into one growing buffer. Numbers, hex words and constant text go in four bytes at a time from
- * tables: a row of 450 bytes takes about 110 stores. A store may run up to three bytes past what it means to write;
- * the next one overwrites them, so `room` keeps that slack free.
+ * Writes JSON bytes into one growing buffer. Numbers and hex words go in four bytes at a time from tables, constant text
+ * eight at a time, as the float64 with those bytes (ASCII is never a NaN): a row of 460 bytes takes about 90 stores. A
+ * store may run up to seven bytes past what it means to write; the next one overwrites them, so `room` keeps that slack.
  */
-const SLACK = 8;
+const SLACK = 16;
 
 /** 16 bits as four hex digits, and 0..9999 as four decimal digits, big-endian. */
 const HEX4 = new Uint32Array(65536);
@@ -22,17 +22,20 @@ for (let i = 0; i < 10000; i++) {
   LEAD4[i] = pack(i.toString());
 }
 
-/** Constant text as words for `words()`. */
+/** Constant text for `words()`: eight bytes an entry, the last one padded. */
 export interface Words {
-  readonly words: Uint32Array;
+  readonly words: Float64Array;
   readonly length: number;
 }
 
 export function toWords(text: string): Words {
-  const words = new Uint32Array(Math.ceil(text.length / 4));
-  for (let i = 0; i < words.length; i++) words[i] = pack(text.slice(i * 4, i * 4 + 4));
+  const words = new Float64Array(Math.ceil(text.length / 8));
+  Buffer.from(words.buffer).write(text, 'latin1');
   return { words, length: text.length };
 }
+
+/** The byte order that a Float64Array shares with its bytes. */
+const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 export class JsonWriter {
   bytes: Buffer;
@@ -75,17 +78,14 @@ export class JsonWriter {
   // The following write without asking for room: callers do so once a row.
 
   words(constant: Words): void {
-    const { words } = constant;
-    const { view, length } = this;
-    for (let i = 0; i < words.length; i++) view.setUint32(length + i * 4, words[i] as number);
-    this.length = length + constant.length;
+    this.wordsOf(constant.words, 0, constant.length);
   }
 
   /** The words of a table from `from` on. */
-  wordsOf(table: Uint32Array, from: number, length: number): void {
+  wordsOf(table: Float64Array, from: number, length: number): void {
     const { view } = this;
     const at = this.length;
-    for (let i = 0; i < length; i += 4) view.setUint32(at + i, table[from + (i >> 2)] as number);
+    for (let i = 0; i < length; i += 8) view.setFloat64(at + i, table[from + (i >> 3)] as number, LITTLE_ENDIAN);
     this.length = at + length;
   }
 

@@ -9,6 +9,7 @@ import { edited, Faults, type Strike } from './faults.js';
 import { draw } from './hash.js';
 import { JsonWriter } from './json-writer.js';
 import { errorsReply, jsonReply, type Reply, throttledReply } from './reply.js';
+import { type Asked, operationNameIn, parseAsked, pinIn, readBody } from './request.js';
 import type { EndpointName } from './schema.js';
 import { send } from './send.js';
 import { addTo, emptyStats, type Stats } from './stats.js';
@@ -66,19 +67,12 @@ export interface LoggedRequest {
 }
 
 const HOST = '127.0.0.1';
-const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const ENDPOINTS: Readonly<Record<string, EndpointName>> = { '/orderbook': 'orderbook', '/pnl': 'pnl' };
 
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const simulator = new SimulatorServer(options);
   await simulator.listen(options.port ?? 0);
   return simulator;
-}
-
-interface Asked {
-  readonly query: string;
-  readonly variables: Record<string, unknown>;
-  readonly operationName: string | undefined;
 }
 
 class SimulatorServer implements Simulator {
@@ -318,56 +312,4 @@ class SimulatorServer implements Simulator {
 function sendNow(response: ServerResponse, status: number, type: string, text: string): void {
   response.writeHead(status, { 'content-type': type });
   response.end(text);
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > MAX_BODY_BYTES) throw new Error(`a request body of more than ${MAX_BODY_BYTES} bytes`);
-    parts.push(part);
-  }
-  return parts.length === 1 ? (parts[0] as Buffer).toString('utf8') : Buffer.concat(parts).toString('utf8');
-}
-
-/** The request, or what is wrong with it. */
-function parseAsked(body: string): Asked | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch (error) {
-    return `GraphQL server error (client error): Invalid request body: ${(error as Error).message}`;
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return 'GraphQL server error (client error): Request body must be one JSON object; batches are not supported';
-  }
-  const { query, variables, operationName } = value as Record<string, unknown>;
-  if (typeof query !== 'string')
-    return 'GraphQL server error (client error): The "query" field is missing in request data';
-  if (variables != null && (typeof variables !== 'object' || Array.isArray(variables))) {
-    return 'GraphQL server error (client error): The "variables" field has an invalid format';
-  }
-  return {
-    query,
-    variables: (variables as Record<string, unknown>) ?? {},
-    operationName: typeof operationName === 'string' ? operationName : undefined,
-  };
-}
-
-function operationNameIn(query: string): string {
-  return /^\s*query\s+(\w+)/.exec(query)?.[1] ?? 'anonymous';
-}
-
-/** The block that a request pins, near enough for a fault: a variable called block or number, or a literal. */
-function pinIn({ query, variables }: Asked): number | undefined {
-  const literal = /block\s*:\s*\{\s*number\s*:\s*(\d+)/.exec(query)?.[1];
-  if (literal) return Number(literal);
-  const name = /block\s*:\s*\{\s*number\s*:\s*\$(\w+)/.exec(query)?.[1];
-  const number = name === undefined ? undefined : variables[name];
-  if (typeof number === 'number') return number;
-  const whole = /block\s*:\s*\$(\w+)/.exec(query)?.[1];
-  const height = whole === undefined ? undefined : variables[whole];
-  const pinned = (height as { number?: unknown } | null | undefined)?.number;
-  return typeof pinned === 'number' ? pinned : undefined;
 }

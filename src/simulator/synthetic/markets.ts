@@ -6,8 +6,8 @@ import { FILLS_PER_MATCH, type Rates, type SyntheticOptions } from './options.js
 /** How a market ended. */
 export const RESOLUTION = { open: 0, first: 1, second: 2, half: 3 } as const;
 
-/** Words that hold one token's decimal digits (at most 78). */
-export const TOKEN_WORDS = 20;
+/** Words of eight bytes that hold one token's decimal digits (at most 78). */
+export const TOKEN_WORDS = 10;
 
 const LAST_BLOCK = blockOfTime(ERA.lastTime);
 
@@ -29,7 +29,7 @@ export class Markets {
   readonly totalMatches: number;
   /** Token `market × 2 + outcome`, as decimal text. */
   readonly tokens: readonly string[];
-  readonly tokenWords: Uint32Array;
+  readonly tokenWords: Float64Array;
   readonly indexOfToken: ReadonlyMap<string, number>;
   #sortedTokens: Uint32Array | undefined;
   #sortedConditions: { ids: string[]; markets: Uint32Array } | undefined;
@@ -58,15 +58,13 @@ export class Markets {
     }
     this.totalMatches = this.#share(weights, totalWeight, Math.max(1, Math.round(options.fills / FILLS_PER_MATCH)));
     this.tokens = Array.from({ length: count * 2 }, (_, token) => tokenText(seed, token));
-    this.tokenWords = new Uint32Array(count * 2 * TOKEN_WORDS);
+    this.tokenWords = new Float64Array(count * 2 * TOKEN_WORDS);
+    const tokenBytes = Buffer.from(this.tokenWords.buffer);
     const indexOfToken = new Map<string, number>();
     for (let token = 0; token < count * 2; token++) {
       const text = this.tokens[token] as string;
       indexOfToken.set(text, token);
-      for (let i = 0; i < text.length; i++) {
-        const at = token * TOKEN_WORDS + (i >> 2);
-        this.tokenWords[at] = (this.tokenWords[at] as number) | (text.charCodeAt(i) << (24 - (i & 3) * 8));
-      }
+      tokenBytes.write(text, token * TOKEN_WORDS * 8, 'latin1');
     }
     this.indexOfToken = indexOfToken;
   }

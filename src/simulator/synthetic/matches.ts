@@ -8,7 +8,7 @@
  *
  * Transaction j of n begins with floor((j + u) / n × 2^32), u below 0.98: the order of ids is the order of j.
  */
-import { GOLDEN, mix, word } from '../hash.js';
+import { GOLDEN, mix } from '../hash.js';
 import { blockOfTime, timeOfBlock } from '../universe.js';
 import { type Markets, RESOLUTION } from './markets.js';
 import type { Rates } from './options.js';
@@ -45,6 +45,8 @@ export class Matches {
   /** The lanes that the match has legs in, as bits. */
   mask = 0;
 
+  /** The transaction's first word, -1 until somebody asks. */
+  #head = -1;
   #a = 0;
   #b = 0;
   #outcome = 0;
@@ -96,6 +98,7 @@ export class Matches {
     const b = mix(a ^ (markets.saltB[m] as number) ^ Math.imul(j, GOLDEN));
     this.market = m;
     this.index = j;
+    this.#head = -1;
     this.#a = a;
     this.#b = b;
     const s = mix(a + b);
@@ -283,7 +286,10 @@ export class Matches {
 
   /** Word k of the transaction hash. Words 2 and 3 are bijections of market and j: no two are alike. */
   txWord(k: number): number {
-    if (k === 0) return this.head(this.market, this.index) | 0;
+    if (k === 0) {
+      if (this.#head < 0) this.#head = this.head(this.market, this.index);
+      return this.#head | 0;
+    }
     const second = mix(this.market ^ this.#seed);
     if (k === 2) return second;
     if (k === 3) return mix(this.index ^ second);
@@ -300,7 +306,7 @@ export class Matches {
   walletWord(wallet: number, k: number): number {
     if (wallet < 0) return (wallet === EXCHANGE ? EXCHANGE_WORDS : NEG_RISK_WORDS)[k] as number;
     const first = mix(wallet ^ this.#seed ^ 0x77616c);
-    return k === 0 ? first : word(first, k);
+    return k === 0 ? first : mix(first + Math.imul(k, GOLDEN));
   }
 }
 

@@ -33,10 +33,12 @@ export class LegPicker {
     readonly block: number,
     readonly descending: boolean,
   ) {
-    const { idLow, idHigh } = selection;
+    // What stands before or behind every id (such as "", or "z") bounds nothing.
+    const idLow = selection.idLow && selection.idLow.text > '0x' ? selection.idLow : undefined;
+    const idHigh = selection.idHigh && selection.idHigh.text < '0xg' ? selection.idHigh : undefined;
     this.#comparesText = [idLow, idHigh].some((bound) => bound && !PLAIN_BOUND.test(bound.text));
-    this.#lowHead = headOf(selection.idLow, -1);
-    this.#highHead = headOf(selection.idHigh, 0x1_0000_0000);
+    this.#lowHead = headOf(idLow, -1);
+    this.#highHead = headOf(idHigh, 0x1_0000_0000);
   }
 
   /** Picks the wanted legs of the loaded match in the order of their ids; how many. */

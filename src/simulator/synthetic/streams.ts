@@ -69,7 +69,9 @@ abstract class Merge implements MatchStream {
     }
     if (this.#size === 0) return false;
     const top = this.#heap[0] as number;
-    this.matches.shape(this.selected.markets[top] as number, this.matchOf(top));
+    const m = this.selected.markets[top] as number;
+    const j = this.matchOf(top);
+    if (this.matches.market !== m || this.matches.index !== j) this.matches.shape(m, j);
     this.wanted = this.selected.lanes[top] as number;
     return true;
   }
