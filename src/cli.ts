@@ -1,5 +1,5 @@
-import yargs from 'yargs';
 import type { Argv } from 'yargs';
+import yargs from 'yargs';
 import { EXIT, ExitError } from './exit.js';
 import { COMMANDS, type CommandName, flagOf, OPTIONS, type OptionSpec } from './options.js';
 
@@ -44,7 +44,9 @@ function buildParser(version: string, onCommand: (invocation: Invocation) => voi
     .recommendCommands()
     .demandCommand(1, 'no command given')
     .parserConfiguration({ 'camel-case-expansion': false, 'duplicate-arguments-array': false, 'parse-numbers': false })
-    .epilogue('Every option has an environment variable; .env is read; flags win. Secrets come from the environment only.');
+    .epilogue(
+      'Every option has an environment variable; .env is read; flags win. Secrets come from the environment only.',
+    );
   for (const [name, spec] of Object.entries(COMMANDS) as [CommandName, (typeof COMMANDS)[CommandName]][]) {
     parser.command(
       name,

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { usageError } from './exit.js';
 import { COMMANDS, type CommandName, type Config, flagOf, OPTIONS, type OptionName } from './options.js';
 

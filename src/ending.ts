@@ -34,7 +34,8 @@ export function endingOfFailure(failure: Failure): Ending {
   return {
     code: passing ? EXIT.unavailable : EXIT.usage,
     message: failure.message,
-    hint: HINTS[failure.code] ?? (passing ? 'run the same command again' : 'backfill --help lists commands and options'),
+    hint:
+      HINTS[failure.code] ?? (passing ? 'run the same command again' : 'backfill --help lists commands and options'),
   };
 }
 

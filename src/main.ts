@@ -10,7 +10,9 @@ import { Releases } from './releases.js';
 import { type LogSinks, openLog } from './report/log.js';
 
 /** The program's edge: arguments in, signals, exit code out. The only place that ends the process. */
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 async function main(): Promise<number> {
   const parsed = await parseArguments(process.argv.slice(2), version);
@@ -36,7 +38,8 @@ async function runCommand({ command, flags }: Invocation): Promise<number> {
   } catch (error) {
     return report(error, sinks, config.json, secrets);
   } finally {
-    for (const { what, error } of await releases.run()) sinks.log.error({ error: String(error) }, `could not release ${what}`);
+    for (const { what, error } of await releases.run())
+      sinks.log.error({ error: String(error) }, `could not release ${what}`);
   }
 }
 
@@ -76,7 +79,10 @@ function stdout(json: boolean): Output {
 function report(error: unknown, sinks: LogSinks, json: boolean, secrets: readonly string[]): number {
   const hide = (text: string) => secrets.reduce((t, s) => (s.length >= 4 ? t.replaceAll(s, '[secret]') : t), text);
   const ending = endingOf(error);
-  if (json) process.stdout.write(`${hide(JSON.stringify({ exitCode: ending.code, error: ending.message, hint: ending.hint }))}\n`);
+  if (json)
+    process.stdout.write(
+      `${hide(JSON.stringify({ exitCode: ending.code, error: ending.message, hint: ending.hint }))}\n`,
+    );
   process.stderr.write(hide(renderEnding(ending)));
   const stack = error instanceof Error && !(error instanceof ExitError) ? error.stack : undefined;
   sinks.toFiles({ exitCode: ending.code, stack }, ending.message);

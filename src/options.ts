@@ -22,9 +22,11 @@ const whole = (min: number, max: number) => z.coerce.number().int().min(min).max
 const flag = () => z.preprocess((v) => (typeof v === 'string' ? ENV_BOOLEANS[v.toLowerCase()] : v), z.boolean());
 const ENV_BOOLEANS: Record<string, boolean> = { '1': true, true: true, yes: true, '0': false, false: false, no: false };
 const httpUrl = () =>
-  z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).refine((u) => new URL(u).hostname !== '', {
-    error: 'must name a host',
-  });
+  z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
+    .refine((u) => new URL(u).hostname !== '', {
+      error: 'must name a host',
+    });
 const text = () => z.string().min(1, { error: 'must not be empty' });
 const DURATION_UNITS_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 };
 
@@ -36,7 +38,10 @@ const duration = (minMs: number, maxMs: number) =>
       const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?$/.exec(value.trim());
       const ms = match ? Number(match[1]) * (DURATION_UNITS_MS[match[2] ?? 's'] as number) : Number.NaN;
       if (!(ms >= minMs && ms <= maxMs)) {
-        ctx.addIssue({ code: 'custom', message: `must be a duration between ${minMs} ms and ${maxMs} ms, like 90s or 30min` });
+        ctx.addIssue({
+          code: 'custom',
+          message: `must be a duration between ${minMs} ms and ${maxMs} ms, like 90s or 30min`,
+        });
         return z.NEVER;
       }
       return ms;
@@ -122,7 +127,9 @@ export const OPTIONS = {
     describe: 'the run to make, resume or look at (default: the latest)',
     schema: z
       .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error: 'must be 1 to 64 letters, digits, dots, dashes or underscores' })
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+        error: 'must be 1 to 64 letters, digits, dots, dashes or underscores',
+      })
       .optional(),
   }),
   json: option({
@@ -514,7 +521,17 @@ export const COMMANDS = {
   },
   run: {
     describe: 'markets, fills, verify, promote and rebuild-pnl in one resumable command',
-    options: [...EVERYWHERE, ...SOURCE, ...LOAD, ...SELECTION, ...VERIFY, 'fresh', 'refresh', 'catalogue', 'keepBackups'],
+    options: [
+      ...EVERYWHERE,
+      ...SOURCE,
+      ...LOAD,
+      ...SELECTION,
+      ...VERIFY,
+      'fresh',
+      'refresh',
+      'catalogue',
+      'keepBackups',
+    ],
   },
   status: { describe: 'where the run is, also from another terminal', options: [...EVERYWHERE] },
   verify: {

@@ -1,5 +1,5 @@
 import type { Context } from '../context.js';
-import { ExitError, EXIT, usageError } from '../exit.js';
+import { EXIT, ExitError, usageError } from '../exit.js';
 import { pause } from '../pause.js';
 import { renderFacts } from '../report/table.js';
 import { EmbeddedServer } from '../target/embedded.js';

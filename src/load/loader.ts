@@ -73,7 +73,10 @@ export interface LoaderDeps {
   onUnpinned(why: string): void;
   /** Resolves when the side answers again; throws while it does not. */
   probe(side: Side): Promise<void>;
-  readonly clock: { nowMs(): number; /** False when the signal cut it short. */ sleep(ms: number, signal: AbortSignal): Promise<boolean> };
+  readonly clock: {
+    nowMs(): number /** False when the signal cut it short. */;
+    sleep(ms: number, signal: AbortSignal): Promise<boolean>;
+  };
   readonly random: () => number;
   readonly log: { info(o: object, m: string): void; warn(o: object, m: string): void };
   /** Once aborted, no further chunk is admitted. */
@@ -231,7 +234,8 @@ export class Loader {
     this.#log(work, failure);
     const down = this.#outage.failed(work.ordinal, failure, this.#active.size);
     if (down) this.#recover(down, failure);
-    if (work.failures >= (work.swept ? Math.min(SWEEP_ATTEMPTS, rule.attempts) : rule.attempts)) this.#giveUpOn(work, failure);
+    if (work.failures >= (work.swept ? Math.min(SWEEP_ATTEMPTS, rule.attempts) : rule.attempts))
+      this.#giveUpOn(work, failure);
     else this.#retryLater(work, failure);
   }
 

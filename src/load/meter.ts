@@ -81,7 +81,8 @@ export class Meter {
     function boundBy(): Bound {
       if (limit.paused) return 'throttled';
       if (cpuShare > CPU_BOUND_SHARE) return 'CPU';
-      if (requestsPerS > limit.rps * LIMIT_BOUND_SHARE) return limit.rps < limit.maxRps * 0.99 ? 'throttled' : 'rate limit';
+      if (requestsPerS > limit.rps * LIMIT_BOUND_SHARE)
+        return limit.rps < limit.maxRps * 0.99 ? 'throttled' : 'rate limit';
       return last.targetMs - first.targetMs > last.sourceMs - first.sourceMs ? 'target' : 'source';
     }
   }

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import type { ChunkOutcome, ChunkTask } from './chunk-task.js';
-import { makeTools, type ThreadSettings } from './thread-tools.js';
 import { runChunk } from './chunk-task.js';
+import { makeTools, type ThreadSettings } from './thread-tools.js';
 
 /** Runs attempts at chunks; the caller decides how many at once. */
 export interface ChunkPool {

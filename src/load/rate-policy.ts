@@ -50,7 +50,9 @@ export function afterThrottle(
   // Refused within the first window after a resume: the budget of that window is what was served in it.
   const overshotFar = nowMs - state.resumedAtMs < (resumeAtMs - nowMs) * 0.8;
   const sent = Math.min(state.rps, servedRequests / elapsedS);
-  const refusedRps = overshotFar ? servedRequests / untilResumeS / BACK_OFF : Math.min(state.rps, Math.max(sent, state.rps * 0.8));
+  const refusedRps = overshotFar
+    ? servedRequests / untilResumeS / BACK_OFF
+    : Math.min(state.rps, Math.max(sent, state.rps * 0.8));
   const restartRps = clampRps(refusedRps * BACK_OFF, state.maxRps);
   return { ...state, rps: restartRps, refusedRps, restartRps, resumedAtMs: resumeAtMs, grantedAtResume: granted };
 }

@@ -34,7 +34,9 @@ export function retrying(options: RetryingOptions): Retry {
         if (!passing || options.nowMs() - startMs > options.giveUpAfterMs) throw error;
         if (failure.code !== 'throttled') failures++;
         options.onRetry(what, failure);
-        if (!(await options.sleep(retryDelayMs(failure, failures, options.retryBaseMs, options.random), options.stop))) {
+        if (
+          !(await options.sleep(retryDelayMs(failure, failures, options.retryBaseMs, options.random), options.stop))
+        ) {
           throw options.stop.reason;
         }
       }

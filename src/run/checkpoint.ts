@@ -34,7 +34,12 @@ export const Checkpoint = z.object({
   /** False when the source refused the pin; `unpinnedWhy` says when and how. */
   pinned: z.boolean(),
   unpinnedWhy: z.string().nullable(),
+  /** Staging begins as a copy of live, and only what differs is fetched. */
   refresh: z.boolean(),
+  /** Whether staging may be taken from another run, emptied: `--fresh`. */
+  replaceStaging: z.boolean(),
+  /** Staging is the run's own and holds what it must hold before the first chunk. */
+  prepared: z.boolean(),
   /** Done chunks as half-open ranges of ordinals of the frozen plan, sorted, apart from each other. */
   done: z.array(z.tuple([z.number().int().min(0), z.number().int().min(1)])),
   failed: z.array(FailedChunk),

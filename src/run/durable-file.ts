@@ -8,7 +8,11 @@ import { basename, dirname, join } from 'node:path';
  */
 export type DurableStep = 'opened' | 'written' | 'synced' | 'renamed' | 'folder-synced';
 
-export function writeDurably(path: string, content: string | Uint8Array, afterStep?: (step: DurableStep) => void): void {
+export function writeDurably(
+  path: string,
+  content: string | Uint8Array,
+  afterStep?: (step: DurableStep) => void,
+): void {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   const fd = openSync(temporary, 'w', 0o644);

@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { usageError } from '../exit.js';
-import type { Plan } from '../plan/chunk.js';
+import type { Plan, TokenCount } from '../plan/chunk.js';
 import { checkPlan } from '../plan/plan.js';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { writeDurably } from './durable-file.js';
@@ -19,7 +19,10 @@ export class RunFolder {
     try {
       mkdirSync(dir, { recursive: true });
     } catch (error) {
-      throw usageError(`cannot make the run folder ${dir}: ${(error as Error).message}`, 'give another --checkpoints DIR');
+      throw usageError(
+        `cannot make the run folder ${dir}: ${(error as Error).message}`,
+        'give another --checkpoints DIR',
+      );
     }
     return new RunFolder(dir, id);
   }
@@ -60,7 +63,8 @@ export class RunFolder {
   readPlan(): FrozenPlan {
     try {
       const frozen = JSON.parse(gunzipSync(readFileSync(this.planPath)).toString('utf8')) as FrozenPlan;
-      if (frozen.plan?.version !== 1) throw new Error(`version ${frozen.plan?.version ?? 'unknown'}, this program reads 1`);
+      if (frozen.plan?.version !== 1)
+        throw new Error(`version ${frozen.plan?.version ?? 'unknown'}, this program reads 1`);
       if (frozen.markets.length !== frozen.plan.tokens.length) throw new Error('markets and tokens differ in number');
       checkPlan(frozen.plan);
       return frozen;
@@ -106,7 +110,10 @@ export class RunFolder {
       return JSON.parse(readFileSync(path, 'utf8'));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw usageError(`${path} cannot be read: ${(error as Error).message}`, 'remove the file and run the command again');
+      throw usageError(
+        `${path} cannot be read: ${(error as Error).message}`,
+        'remove the file and run the command again',
+      );
     }
   }
 
@@ -119,6 +126,18 @@ export class RunFolder {
 export interface FrozenPlan {
   readonly plan: Plan;
   readonly markets: readonly (string | null)[];
+  /** What staging must hold in the end: the plan's tokens, and with a refresh also those that live holds already. */
+  readonly universe: readonly TokenCount[];
+}
+
+/** Token → condition, of the plan's tokens whose market is known. */
+export function conditionsOf({ plan, markets }: FrozenPlan): Map<string, string> {
+  const known = new Map<string, string>();
+  for (const [i, { token }] of plan.tokens.entries()) {
+    const market = markets[i];
+    if (market) known.set(token, market);
+  }
+  return known;
 }
 
 /** One row that could not be decoded: the ordinal of its chunk, why, and the row as the source sent it. */
@@ -145,6 +164,21 @@ export function findRun(checkpointsDir: string, id?: string): FoundRun | null {
     }
   }
   return latest;
+}
+
+/** With `--fresh` a checkpoint that cannot be understood must not stand in the way of the next run. Returns their paths. */
+export function setDamagedAside(checkpointsDir: string): string[] {
+  const damaged: string[] = [];
+  for (const id of listRunIds(checkpointsDir)) {
+    const folder = new RunFolder(join(checkpointsDir, id), id);
+    try {
+      folder.readCheckpoint();
+    } catch {
+      renameSync(folder.checkpointPath, `${folder.checkpointPath}.damaged`);
+      damaged.push(folder.checkpointPath);
+    }
+  }
+  return damaged;
 }
 
 function listRunIds(checkpointsDir: string): string[] {

@@ -1,0 +1,49 @@
+import type { Context } from '../context.js';
+import { EXIT, ExitError, usageError } from '../exit.js';
+import { printDryRun } from '../job/dry-run.js';
+import { type FillsResult, runFills } from '../job/fills-step.js';
+import { prepareTarget } from '../job/prepare-target.js';
+import { type FillsReport, publish } from '../job/summary.js';
+import { openTargetOf } from './open-target.js';
+
+/** Plans and loads every fill into staging; resumes. */
+export async function fills(ctx: Context): Promise<void> {
+  checkOptions(ctx);
+  if (ctx.config.dryRun) return printDryRun(ctx);
+  const opened = await openTargetOf(ctx);
+  await prepareTarget(opened.target);
+  const result = await runFills(ctx, opened);
+  if (result === null) {
+    ctx.out.text('Live holds exactly what the source counts: nothing to fetch.');
+    ctx.out.result({ upToDate: true });
+    return;
+  }
+  const report = publish(ctx, result);
+  ctx.out.result({ ...report });
+  endOf(result, report);
+  ctx.out.text('\nNext: backfill verify');
+}
+
+export function checkOptions(ctx: Context): void {
+  const { config } = ctx;
+  if (config.fresh && config.refresh) {
+    throw usageError('--fresh begins with an empty table, --refresh with a copy of live', 'give one of them');
+  }
+}
+
+/** Throws ExitError(2) when chunks are left over or rows were rejected. */
+export function endOf(result: FillsResult, report: FillsReport): void {
+  const { failed, rejected } = { failed: report.chunks.failed, rejected: report.rows.rejected };
+  if (failed === 0 && rejected === 0) return;
+  const parts = [
+    failed > 0 ? `${failed} chunks could not be loaded` : '',
+    rejected > 0 ? `${rejected} rows could not be decoded` : '',
+  ].filter((part) => part !== '');
+  throw new ExitError(
+    EXIT.leftOver,
+    `${parts.join(' and ')}; everything else is in staging`,
+    failed > 0
+      ? `run the same command again: it tries only what is left (${result.folder.reportPath} lists it by market)`
+      : `look at ${result.folder.rejectedPath}; verify --accept-rejected ${rejected} lets them pass`,
+  );
+}

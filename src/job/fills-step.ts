@@ -1,0 +1,205 @@
+import type { Context } from '../context.js';
+import { usageError } from '../exit.js';
+import type { Checkpoint } from '../run/checkpoint.js';
+import { CHECKPOINT_VERSION } from '../run/checkpoint.js';
+import type { Fingerprint } from '../run/fingerprint.js';
+import { CheckpointKeeper } from '../run/keeper.js';
+import type { FrozenPlan, RunFolder } from '../run/run-folder.js';
+import { readMeta } from '../source/meta.js';
+import { redactUrl } from '../source/redact.js';
+import type { OpenedTarget } from '../target/open.js';
+import { claimStaging, stagingOwner } from '../target/staging.js';
+import { FILLS_STAGING } from '../target/tables.js';
+import { type LoadFigures, loadRest } from './load-step.js';
+import { chooseRun, type RunChoice } from './open-run.js';
+import { type Planned, planRun, readPlanInput, readSelection, readSourceHead } from './planning.js';
+import { copyLive, planRefresh } from './refresh.js';
+import { recordRun, writeSourceCounts } from './run-tables.js';
+import { openSource, type SourceLink, sourceUrlOf } from './source-link.js';
+
+/** What the fills step leaves behind for the summary and the steps after it. */
+export interface FillsResult {
+  readonly folder: RunFolder;
+  readonly checkpoint: Checkpoint;
+  readonly frozen: FrozenPlan;
+  /** Null when the run was finished before this sitting. */
+  readonly figures: LoadFigures | null;
+}
+
+interface Begun {
+  readonly folder: RunFolder;
+  readonly frozen: FrozenPlan;
+  readonly keeper: CheckpointKeeper;
+}
+
+/**
+ * Plans and loads, or goes on with the unfinished run. Null when a refresh finds nothing to fetch.
+ * Throws ExitError 130, 75 or 1 when the run had to end before.
+ */
+export async function runFills(ctx: Context, opened: OpenedTarget): Promise<FillsResult | null> {
+  const asked = readSelection(ctx);
+  const source = openSource(ctx);
+  const head = await readSourceHead(ctx, source);
+  const fingerprint: Fingerprint = {
+    source: redactUrl(sourceUrlOf(ctx)),
+    deployment: head.deployment,
+    target: opened.embedded ? `embedded in ${opened.embedded.dir}` : opened.target.url,
+    table: `${opened.target.database}.${FILLS_STAGING}`,
+    selection: asked.text,
+    partition: ctx.config.partition,
+    refresh: ctx.config.refresh ? 'yes' : 'no',
+  };
+  const choice = chooseRun(ctx, fingerprint);
+  if (choice.kind === 'finished') {
+    ctx.log.info({ run: choice.folder.id }, 'the run is finished; nothing is left to load');
+    return { folder: choice.folder, checkpoint: choice.checkpoint, frozen: choice.folder.readPlan(), figures: null };
+  }
+  let begun: Begun;
+  if (choice.kind === 'resume') begun = resumeRun(ctx, choice);
+  else {
+    await refuseForeignStaging(ctx, opened, choice.folder.id);
+    const planned = await readPlanInput(ctx, source, asked.selection, head);
+    const made = await newRun(ctx, choice.folder, fingerprint, planned, source, opened);
+    if (made === null) return null;
+    begun = made;
+  }
+  await prepareStaging(ctx, begun, opened);
+  return load(ctx, begun, source, opened);
+}
+
+/** Before anything is made: the rows of another run are not ours to mix with. */
+async function refuseForeignStaging(ctx: Context, opened: OpenedTarget, run: string): Promise<void> {
+  if (ctx.config.fresh) return;
+  const state = await stagingOwner(opened.target, FILLS_STAGING);
+  if (state === undefined || (state.owner === undefined && state.rows === 0n) || state.owner === run) return;
+  throw usageError(
+    `the table ${opened.target.database}.${FILLS_STAGING} belongs to ${state.owner ? `the run ${state.owner}` : 'no known run'} (${state.rows} rows)`,
+    `${state.owner ? `resume it with --run ${state.owner}, or ` : ''}empty the table with --fresh`,
+  );
+}
+
+/** Freezes the plan and writes the first checkpoint; from here on the same command resumes. */
+async function newRun(
+  ctx: Context,
+  folder: RunFolder,
+  fingerprint: Fingerprint,
+  planned: Planned,
+  source: SourceLink,
+  opened: OpenedTarget,
+): Promise<Begun | null> {
+  const refresh = ctx.config.refresh ? await planRefresh(opened.target, planned) : null;
+  if (refresh && refresh.differing.length === 0 && refresh.foreignTokens === 0) {
+    ctx.log.info({ tokens: refresh.universe.length }, 'live holds exactly what the source counts; nothing to fetch');
+    return null;
+  }
+  const plan = planRun(ctx, planned, refresh?.differing ?? planned.selected.tokens);
+  const frozen: FrozenPlan = {
+    plan,
+    markets: plan.tokens.map(({ token }) => planned.known.conditions.get(token) ?? null),
+    universe: refresh?.universe ?? planned.selected.tokens,
+  };
+  const now = new Date().toISOString();
+  folder.writePlan(frozen);
+  const checkpoint: Checkpoint = {
+    version: CHECKPOINT_VERSION,
+    run: folder.id,
+    createdAt: now,
+    updatedAt: now,
+    fingerprint,
+    block: planned.head.block,
+    pinned: planned.pinned,
+    unpinnedWhy: planned.unpinnedWhy,
+    refresh: refresh !== null,
+    replaceStaging: ctx.config.fresh,
+    prepared: false,
+    done: [],
+    failed: [],
+    chunks: plan.chunks.length,
+    expectedRows: plan.totals.rows,
+    expectedRequests: plan.totals.requests,
+    rows: 0,
+    requests: source.requests(),
+    rejected: 0,
+    throttled: 0,
+    retries: 0,
+    sittings: 0,
+    activeMs: 0,
+    pace: null,
+    marketsDone: 0,
+    markets: 0,
+    steps: {},
+  };
+  folder.writeCheckpoint(checkpoint);
+  ctx.log.info(
+    {
+      run: folder.id,
+      block: checkpoint.block,
+      tokens: plan.totals.tokens,
+      rows: plan.totals.rows,
+      chunks: plan.chunks.length,
+    },
+    `run ${folder.id} planned`,
+  );
+  return { folder, frozen, keeper: keeperOf(folder, checkpoint) };
+}
+
+function resumeRun(ctx: Context, { folder, checkpoint }: RunChoice & { kind: 'resume' }): Begun {
+  const frozen = folder.readPlan();
+  if (frozen.plan.chunks.length !== checkpoint.chunks) {
+    throw usageError(`plan and checkpoint of run ${folder.id} do not belong together`, 'restore both, or use --fresh');
+  }
+  const keeper = keeperOf(folder, checkpoint);
+  keeper.resumeRejected();
+  const left = checkpoint.chunks - checkpoint.done.reduce((sum, [from, to]) => sum + to - from, 0);
+  ctx.log.info({ run: folder.id, chunksLeft: left, rows: checkpoint.rows }, `run ${folder.id} resumed`);
+  return { folder, frozen, keeper };
+}
+
+function keeperOf(folder: RunFolder, checkpoint: Checkpoint): CheckpointKeeper {
+  return new CheckpointKeeper(
+    folder,
+    checkpoint,
+    () => performance.now(),
+    () => new Date().toISOString(),
+  );
+}
+
+/** Staging becomes the run's own; a refresh starts it as a copy of live. Done again from the start after a crash in it. */
+async function prepareStaging(ctx: Context, { folder, frozen, keeper }: Begun, opened: OpenedTarget): Promise<void> {
+  const { target } = opened;
+  const { prepared, replaceStaging, refresh } = keeper.current;
+  if (prepared) {
+    await claimStaging(target, FILLS_STAGING, folder.id);
+    return;
+  }
+  await claimStaging(target, FILLS_STAGING, folder.id, { fresh: replaceStaging });
+  await writeSourceCounts(target, folder.id, frozen.universe);
+  if (refresh) {
+    await claimStaging(target, FILLS_STAGING, folder.id, { fresh: true });
+    await copyLive(ctx, target, folder.id);
+  }
+  keeper.update({ prepared: true }, { durable: true });
+}
+
+async function load(ctx: Context, begun: Begun, source: SourceLink, opened: OpenedTarget): Promise<FillsResult> {
+  const { folder, frozen, keeper } = begun;
+  keeper.update({ sittings: keeper.current.sittings + 1 }, { durable: true });
+  await recordRun(opened.target, keeper.current, 'loading');
+  const figures = await loadRest(ctx, { frozen, keeper, source, opened });
+  // Another run may have emptied the table with --fresh meanwhile: its rows would be promoted as ours.
+  await claimStaging(opened.target, FILLS_STAGING, folder.id);
+  await noteWhatMoved(ctx, keeper, source);
+  keeper.update({ steps: { ...keeper.current.steps, fills: new Date().toISOString() } }, { durable: true });
+  await recordRun(opened.target, keeper.current, 'loaded');
+  return { folder, checkpoint: keeper.current, frozen, figures };
+}
+
+/** Without a pin, pages of different heads may have been mixed: say how far the head moved meanwhile. */
+async function noteWhatMoved(ctx: Context, keeper: CheckpointKeeper, source: SourceLink): Promise<void> {
+  const { pinned, block, unpinnedWhy } = keeper.current;
+  if (pinned) return;
+  const head = await source.retry('reading the head of the source', () => readMeta(source.client, ctx.stop));
+  const moved = head.block === block ? 'the head has not moved' : `the head moved from block ${block} to ${head.block}`;
+  ctx.log.warn(`the run is unpinned; ${moved} while it ran`);
+  keeper.update({ unpinnedWhy: `${unpinnedWhy ?? ''}; ${moved}` });
+}

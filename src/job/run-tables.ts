@@ -1,0 +1,66 @@
+import { userInfo } from 'node:os';
+import type { TokenCount } from '../plan/chunk.js';
+import type { Checkpoint } from '../run/checkpoint.js';
+import type { Target } from '../target/target.js';
+
+/** The source's counts of the run: what staging is compared with. Written again by a resumed preparation. */
+export async function writeSourceCounts(target: Target, run: string, counts: readonly TokenCount[]): Promise<void> {
+  await target.insertRows(
+    'source_counts',
+    counts.map((count) => ({
+      run,
+      token_id: count.token,
+      buys: count.buys,
+      sells: count.sells,
+      buy_usdc: microsToDecimal(count.buyMicros),
+      sell_usdc: microsToDecimal(count.sellMicros),
+    })),
+    { purpose: "keeping the source's counts" },
+  );
+}
+
+/** "33894328603" → "33894.328603": moves the point in the text, no arithmetic. */
+export function microsToDecimal(micros: string): string {
+  const digits = micros.padStart(7, '0');
+  return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
+}
+
+/** The run's row in `runs`, for people and dashboards; the truth about a run is its checkpoint. */
+export async function recordRun(target: Target, checkpoint: Checkpoint, phase: string): Promise<void> {
+  const { fingerprint } = checkpoint;
+  await target.insertRows(
+    'runs',
+    [
+      {
+        run: checkpoint.run,
+        phase,
+        source: fingerprint.source ?? '',
+        deployment: fingerprint.deployment ?? '',
+        block: checkpoint.block,
+        pinned: checkpoint.pinned,
+        selection: fingerprint.selection ?? '',
+        tokens: 0,
+        chunks: checkpoint.chunks,
+        expected_rows: checkpoint.expectedRows,
+        rows: checkpoint.rows,
+        rejected: checkpoint.rejected,
+        failed_chunks: checkpoint.failed.length,
+        started_at: clickhouseTime(checkpoint.createdAt),
+        finished_at: checkpoint.steps.fills === undefined ? null : clickhouseTime(checkpoint.steps.fills),
+        version: '',
+        who: userInfo().username,
+        detail: JSON.stringify({
+          unpinnedWhy: checkpoint.unpinnedWhy,
+          refresh: checkpoint.refresh,
+          steps: checkpoint.steps,
+        }),
+      },
+    ],
+    { purpose: 'recording the run' },
+  );
+}
+
+/** ISO 8601 as ClickHouse reads it without further settings. */
+function clickhouseTime(iso: string): string {
+  return iso.replace('T', ' ').replace('Z', '');
+}

@@ -1,0 +1,69 @@
+import type { Context } from '../context.js';
+import { usageError } from '../exit.js';
+import { RateCell } from '../load/rate-cell.js';
+import { RateQueue } from '../load/rate-queue.js';
+import { type Retry, retrying } from '../load/retrying.js';
+import { PUBLIC_PNL_URL, PUBLIC_SOURCE_URL } from '../options.js';
+import { pause } from '../pause.js';
+import { SourceClient } from '../source/client.js';
+
+/** The main thread's way to a subgraph: planning, heads, conditions. Draws from the same rate cell as the threads. */
+export interface SourceLink {
+  readonly client: SourceClient;
+  readonly rate: RateCell;
+  readonly retry: Retry;
+  /** Requests that were answered, well or not. */
+  requests(): number;
+}
+
+/** Connections of the main thread: planning reads up to 32 ranges at once. */
+const CONNECTIONS = 32;
+
+export function openSource(ctx: Context, rate: RateCell = RateCell.create(ctx.config.rps)): SourceLink {
+  return openLink(ctx, sourceUrlOf(ctx), rate);
+}
+
+/** Null when nothing says where conditions are to be had: a source of one's own, and no P&L source beside it. */
+export function openPnlSource(ctx: Context): SourceLink | null {
+  const url = ctx.config.pnlSourceUrl ?? (ctx.config.sourceUrl === undefined ? PUBLIC_PNL_URL : undefined);
+  return url === undefined ? null : openLink(ctx, url, RateCell.create(ctx.config.rps));
+}
+
+export function sourceUrlOf(ctx: Context): string {
+  return ctx.config.sourceUrl ?? PUBLIC_SOURCE_URL;
+}
+
+function openLink(ctx: Context, url: string, rate: RateCell): SourceLink {
+  const { config } = ctx;
+  let requests = 0;
+  const queue = new RateQueue(rate);
+  const client = makeClient(url, {
+    token: config.sourceToken,
+    deadlineMs: config.requestTimeout,
+    connections: CONNECTIONS,
+    acquire: (signal) => queue.acquire(signal),
+    onResponse: (failure) => {
+      requests++;
+      if (failure?.code === 'throttled') rate.pause(failure.retryAfterMs);
+    },
+  });
+  ctx.releases.push('source client', () => client.close());
+  const retry = retrying({
+    retryBaseMs: config.retryBase,
+    giveUpAfterMs: config.giveUpAfter,
+    stop: ctx.stop,
+    nowMs: () => performance.now(),
+    sleep: pause,
+    random: Math.random,
+    onRetry: (what, failure) => ctx.log.warn({ code: failure.code }, `${what}: ${failure.message}; trying again`),
+  });
+  return { client, rate, retry, requests: () => requests };
+}
+
+function makeClient(url: string, options: Omit<ConstructorParameters<typeof SourceClient>[0], 'url'>): SourceClient {
+  try {
+    return new SourceClient({ url, ...options });
+  } catch (error) {
+    throw usageError(`the source URL cannot be used: ${(error as Error).message}`, 'give --source-url URL');
+  }
+}
