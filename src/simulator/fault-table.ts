@@ -19,9 +19,15 @@ export interface FaultRule {
   readonly body?: 'text' | 'html' | 'empty';
   /** How many blocks a stale head lies behind, or from where on a pruned history begins. */
   readonly blocks?: number;
+  /** `down`: how long, and what a client then meets. */
+  readonly forMs?: number;
+  readonly how?: Outage;
   /** How many more fills a counter says than are served. */
   readonly excess?: number;
 }
+
+/** Connections refused, 503 without a body, or a reset for every request. */
+export type Outage = 'refuse' | '503' | 'reset';
 
 export interface FaultContext {
   readonly rule: FaultRule;
@@ -165,6 +171,8 @@ export const FAULTS = {
         ? undefined
         : errorsReply(prunedMessage(deployment, Math.max(pin, rule.blocks ?? head) + 1, pin)),
   },
+  /** The whole server, once, from the rule's `fromRequest` on: the server sees to it. */
+  down: {},
   'counters-exceed': {
     row: {
       field: 'orderbooks',

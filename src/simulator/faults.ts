@@ -30,6 +30,7 @@ export interface Strike {
 export class Faults {
   #rules: readonly FaultRule[] = [];
   readonly #asked = new Map<string, number>();
+  #outages: FaultRule[] = [];
   #requests = 0;
 
   constructor(
@@ -41,11 +42,19 @@ export class Faults {
 
   set(rules: readonly FaultRule[]): void {
     for (const { kind } of rules) if (!(kind in FAULTS)) throw new Error(`unknown fault "${kind}"`);
-    this.#rules = rules;
+    this.#rules = rules.filter(({ kind }) => kind !== 'down');
+    this.#outages = rules.filter(({ kind }) => kind === 'down');
   }
 
   get active(): boolean {
-    return this.#rules.length > 0;
+    return this.#rules.length + this.#outages.length > 0;
+  }
+
+  /** The outage that begins with the next request, if one does: each begins once. */
+  outage(): FaultRule | undefined {
+    const rule = this.#outages.find(({ fromRequest = 0 }) => fromRequest <= this.#requests);
+    if (rule) this.#outages.splice(this.#outages.indexOf(rule), 1);
+    return rule;
   }
 
   /** Draws for a request: at most one fault of the request, any number of faults of rows. */

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CostModel, costOf } from './cost.js';
 import { type Conditions, Executor, STATEMENT_TIMEOUT } from './execute.js';
-import type { FaultRule } from './fault-table.js';
+import type { FaultRule, Outage } from './fault-table.js';
 import { edited, Faults, type Strike } from './faults.js';
 import { draw } from './hash.js';
 import { JsonWriter } from './json-writer.js';
@@ -57,8 +57,6 @@ export interface Simulator {
   goDown(forMs: number, how?: Outage): Promise<void>;
   close(): Promise<void>;
 }
-
-export type Outage = 'refuse' | '503' | 'reset';
 
 export interface LoggedRequest {
   readonly endpoint: EndpointName;
@@ -231,6 +229,9 @@ class SimulatorServer implements Simulator {
     const asked = parseAsked(body);
     if (typeof asked === 'string') return this.#refused(400, asked);
     addTo(this.#stats.byOperation, asked.operationName ?? operationNameIn(asked.query));
+    const outage = this.#faults.outage();
+    if (outage) void this.goDown(outage.forMs ?? 1_000, outage.how);
+    if (this.#outage) return this.#outageReply();
     const strike = this.#strike(body, asked);
     await this.#wait(body);
     if (this.#outage) return this.#outageReply();

@@ -3,17 +3,17 @@
  * only what it gives.
  */
 import type { Selection } from '../selection.js';
+import type { Indexes, Tape, TapeRange } from './indexes.js';
 import type { Matches } from './matches.js';
-import type { TimeIndexes } from './time-index.js';
 
 export interface MatchStream {
   /** Loads the next match's shape into `matches`; false at the end. */
   next(): boolean;
   /** The lanes of the loaded match that are wanted. */
-  wanted: number;
+  readonly wanted: number;
 }
 
-/** The market's lanes (outcome × 2 + side, as bits) that a selection wants. */
+/** The markets of the tokens that a selection names, and the lanes (outcome × 2 + side, as bits) wanted of each. */
 export interface Wanted {
   readonly markets: readonly number[];
   readonly lanes: readonly number[];
@@ -21,10 +21,7 @@ export interface Wanted {
 
 export function wantedOf(selection: Selection, matches: Matches): Wanted {
   const { markets } = matches;
-  const everyBuy = selection.buys === 'all' ? 0b0101 : 0;
-  const everySell = selection.sells === 'all' ? 0b1010 : 0;
   const lanes = new Map<number, number>();
-  if (everyBuy || everySell) for (let m = 0; m < markets.count; m++) lanes.set(m, everyBuy | everySell);
   const add = (tokens: Selection['buys'], side: number) => {
     if (tokens === 'all') return;
     for (const text of tokens) {
@@ -142,14 +139,7 @@ export class TimeStream extends Merge {
   readonly #time: Float64Array;
   readonly #head: Float64Array;
 
-  constructor(
-    matches: Matches,
-    selected: Wanted,
-    indexes: TimeIndexes,
-    low: number,
-    high: number,
-    descending: boolean,
-  ) {
+  constructor(matches: Matches, selected: Wanted, indexes: Indexes, low: number, high: number, descending: boolean) {
     super(matches, selected);
     const { markets } = selected;
     this.#step = descending ? -1 : 1;
@@ -193,30 +183,27 @@ export class TimeStream extends Merge {
   }
 }
 
-/** The whole tape by (time, id), from the index of all markets. */
+/** A range of the whole tape, either way. */
 export class TapeStream implements MatchStream {
-  wanted: number;
   #at: number;
   readonly #end: number;
   readonly #step: 1 | -1;
+  readonly #tape: Tape;
 
   constructor(
     readonly matches: Matches,
-    readonly indexes: TimeIndexes,
-    lanes: number,
-    low: number,
-    high: number,
+    { tape, from, to }: TapeRange,
+    readonly wanted: number,
     descending: boolean,
   ) {
-    this.wanted = lanes;
-    const { from, to } = indexes.tapeRange(low, high);
+    this.#tape = tape;
     this.#step = descending ? -1 : 1;
     this.#at = descending ? to : from - 1;
     this.#end = descending ? from - 1 : to;
   }
 
   next(): boolean {
-    const { markets, order } = this.indexes.tape();
+    const { markets, order } = this.#tape;
     if (this.#at === this.#end) return false;
     for (this.#at += this.#step; this.#at !== this.#end; this.#at += this.#step) {
       if ((this.matches.shape(markets[this.#at] as number, order[this.#at] as number) & this.wanted) !== 0) return true;

@@ -2,7 +2,7 @@
 import type { FillPage } from '../execute.js';
 import { hex32, mix } from '../hash.js';
 import type { JsonWriter } from '../json-writer.js';
-import { type Selection, selectionOf } from '../selection.js';
+import { type Selection, selectionOf, type Tokens } from '../selection.js';
 import {
   type Condition,
   type Counters,
@@ -13,12 +13,12 @@ import {
   type Universe,
 } from '../universe.js';
 import { CounterPass } from './counters.js';
+import { Indexes } from './indexes.js';
 import { Markets, RESOLUTION } from './markets.js';
 import { Matches } from './matches.js';
 import { ratesOf, type SyntheticOptions } from './options.js';
 import { FillWriter, fillOf, headOf, LegPicker, writePage } from './pages.js';
 import { IdStream, type MatchStream, TapeStream, TimeStream, wantedOf } from './streams.js';
-import { TimeIndexes } from './time-index.js';
 
 export function createSyntheticUniverse(options: SyntheticOptions): SyntheticUniverse {
   return new SyntheticUniverse(options);
@@ -35,14 +35,14 @@ export class SyntheticUniverse implements Universe {
   readonly fillCount: number;
   readonly markets: Markets;
   readonly #matches: Matches;
-  readonly #indexes: TimeIndexes;
+  readonly #indexes: Indexes;
   readonly #passes = new Map<number, { pass: CounterPass; table: Table<Counters> }>();
 
   constructor(readonly options: SyntheticOptions) {
     const rates = ratesOf(options);
     this.markets = new Markets(options, rates);
     this.#matches = new Matches(this.markets, rates);
-    this.#indexes = new TimeIndexes(this.#matches);
+    this.#indexes = new Indexes(this.#matches);
     this.deployment = `QmSimulated${hex32(mix(options.seed))}${'1'.repeat(27)}`;
     this.fillCount = this.#passAt(this.lastBlock).pass.served;
   }
@@ -92,25 +92,22 @@ export class SyntheticUniverse implements Universe {
 
   /** Undefined where only reading everything would answer. */
   #streamOf(page: FillPage, selection: Selection): MatchStream | undefined {
-    const { timeLow, timeHigh } = selection;
-    const oneSecond = timeLow === timeHigh;
+    const { timeLow, timeHigh, buys, sells } = selection;
     if (page.orderBy !== 'timestamp' && page.orderBy !== 'id') return undefined;
-    if (page.orderBy === 'timestamp' || oneSecond) {
-      if (selection.buys === 'all' || selection.sells === 'all') {
-        // One side of everything, the other of some tokens: nobody asks that.
-        const lanes = (selection.buys === 'all' ? 0b0101 : 0) | (selection.sells === 'all' ? 0b1010 : 0);
-        if (
-          [selection.buys, selection.sells].some((side) => side !== 'all' && [...side].some((token) => token !== '0'))
-        )
-          return undefined;
-        return new TapeStream(this.#matches, this.#indexes, lanes, timeLow, timeHigh, page.descending);
-      }
-      const wanted = wantedOf(selection, this.#matches);
-      return new TimeStream(this.#matches, wanted, this.#indexes, timeLow, timeHigh, page.descending);
+    // Rows of one second are ordered by id either way.
+    const byTime = page.orderBy === 'timestamp' || timeLow === timeHigh;
+    const low = headOf(selection.idLow, 0);
+    const high = headOf(selection.idHigh, 0xffffffff);
+    if (buys === 'all' || sells === 'all') {
+      // One side of everything beside the other side of some tokens: nobody asks that.
+      if (!isAllOrNone(buys) || !isAllOrNone(sells)) return undefined;
+      const lanes = (buys === 'all' ? 0b0101 : 0) | (sells === 'all' ? 0b1010 : 0);
+      const range = byTime ? this.#indexes.byTime(timeLow, timeHigh) : this.#indexes.byId(low, high);
+      return new TapeStream(this.#matches, range, lanes, page.descending);
     }
-    if (page.descending) return undefined;
     const wanted = wantedOf(selection, this.#matches);
-    return new IdStream(this.#matches, wanted, headOf(selection.idLow, 0), headOf(selection.idHigh, 0xffffffff));
+    if (byTime) return new TimeStream(this.#matches, wanted, this.#indexes, timeLow, timeHigh, page.descending);
+    return page.descending ? undefined : new IdStream(this.#matches, wanted, low, high);
   }
 
   readonly #tables = new Map<string, { block: number; table: Table<unknown> }>();
@@ -168,6 +165,11 @@ export class SyntheticUniverse implements Universe {
       },
     };
   }
+}
+
+/** No tokens at all, or only "0", which is none. */
+function isAllOrNone(tokens: Tokens): boolean {
+  return tokens === 'all' || [...tokens].every((token) => token === '0');
 }
 
 /** Unresolved conditions come in both forms that the subgraph knows: no numerators, or zeros. */

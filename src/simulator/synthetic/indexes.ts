@@ -1,16 +1,27 @@
-/** Matches in the order of (time, id): made when first asked for, four to twelve bytes a match. */
+/**
+ * Matches in the order of (time, id), of one market or of all, and of all in the order of ids: made when first asked
+ * for, four to twelve bytes a match. Only whole-tape questions and those by time need them.
+ */
 import { blockOfTime, ERA } from '../universe.js';
 import type { Matches } from './matches.js';
 
-interface Tape {
-  readonly blocks: Uint32Array;
+/** Every match of the universe: `keys` is the block where it is ordered by time, the first word where by id. */
+export interface Tape {
+  readonly keys: Uint32Array;
   readonly markets: Uint32Array;
   readonly order: Uint32Array;
 }
 
-export class TimeIndexes {
+export interface TapeRange {
+  readonly tape: Tape;
+  readonly from: number;
+  readonly to: number;
+}
+
+export class Indexes {
   readonly #byMarket = new Map<number, Uint32Array>();
-  #tape: Tape | undefined;
+  #byTime: Tape | undefined;
+  #byId: Tape | undefined;
 
   constructor(readonly matches: Matches) {}
 
@@ -42,21 +53,19 @@ export class TimeIndexes {
     });
   }
 
-  tape(): Tape {
-    this.#tape ??= this.#makeTape();
-    return this.#tape;
+  /** Seconds from `low` to `high`, both inclusive. */
+  byTime(low: number, high: number): TapeRange {
+    this.#byTime ??= this.#makeTape(true);
+    return rangeOf(this.#byTime, firstBlockAt(low), firstBlockAt(high + 1));
   }
 
-  tapeRange(low: number, high: number): { from: number; to: number } {
-    const { blocks } = this.tape();
-    const at = (time: number) => {
-      const block = firstBlockAt(time);
-      return lowerBound(blocks.length, (i) => (blocks[i] as number) < block);
-    };
-    return { from: at(low), to: at(high + 1) };
+  /** First words from `low` to `high`, both inclusive. */
+  byId(low: number, high: number): TapeRange {
+    this.#byId ??= this.#makeTape(false);
+    return rangeOf(this.#byId, low, high + 1);
   }
 
-  #makeTape(): Tape {
+  #makeTape(byTime: boolean): Tape {
     const { matches } = this;
     const { count, matches: sizes, totalMatches } = matches.markets;
     const blocks = new Uint32Array(totalMatches);
@@ -66,25 +75,22 @@ export class TimeIndexes {
     let at = 0;
     for (let m = 0; m < count; m++) {
       for (let j = 0; j < (sizes[m] as number); j++, at++) {
-        matches.shape(m, j);
-        blocks[at] = matches.block;
+        if (byTime) {
+          matches.shape(m, j);
+          blocks[at] = matches.block;
+        }
         heads[at] = matches.head(m, j);
         markets[at] = m;
         order[at] = j;
       }
     }
-    let positions = Uint32Array.from(blocks, (_, i) => i);
-    for (const [keys, shift] of [
-      [heads, 0],
-      [heads, 16],
-      [blocks, 0],
-      [blocks, 16],
-    ] as const) {
-      positions = radixPass(positions, keys, shift);
+    let positions = Uint32Array.from(heads, (_, i) => i);
+    for (const keys of byTime ? [heads, blocks] : [heads]) {
+      for (const shift of [0, 16]) positions = radixPass(positions, keys, shift);
     }
     this.#orderAlike(positions, blocks, heads, markets, order);
     const pick = (values: Uint32Array) => Uint32Array.from(positions, (position) => values[position] as number);
-    return { blocks: pick(blocks), markets: pick(markets), order: pick(order) };
+    return { keys: pick(byTime ? blocks : heads), markets: pick(markets), order: pick(order) };
   }
 
   /** The rare neighbours with one block and one first word: by the rest of the transaction hash. */
@@ -115,6 +121,11 @@ export class TimeIndexes {
       i = end;
     }
   }
+}
+
+function rangeOf(tape: Tape, low: number, high: number): TapeRange {
+  const at = (key: number) => lowerBound(tape.keys.length, (i) => (tape.keys[i] as number) < key);
+  return { tape, from: at(low), to: at(high) };
 }
 
 /** A block's fills all carry its second: the first block that is not before `time`. */
