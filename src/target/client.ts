@@ -77,7 +77,7 @@ class ClickHouseTarget implements Target {
   }
 
   async command(sql: string, options: StatementOptions = {}): Promise<void> {
-    await this.#send(sql, options, (signal) => this.#command(sql, options, signal));
+    await this.queryText(sql, options);
   }
 
   async longCommand(sql: string, options: LongCommandOptions = {}): Promise<void> {
@@ -89,7 +89,7 @@ class ClickHouseTarget implements Target {
             sql,
             options,
             (signal) =>
-              this.#command(
+              this.#exec(
                 sql,
                 // Its entry in the log is how its end is known when the connection is lost.
                 { ...options, queryId, settings: { log_queries: 1, ...options.settings } },
@@ -113,6 +113,10 @@ class ClickHouseTarget implements Target {
       });
       return (await result.json()) as Row[];
     });
+  }
+
+  async queryText(sql: string, options: StatementOptions = {}): Promise<string> {
+    return this.#send(sql, options, (signal) => this.#exec(sql, options, signal));
   }
 
   async insertRowBinary(
@@ -146,7 +150,7 @@ class ClickHouseTarget implements Target {
         ...this.#params(sql, { ...options, settings }, signal),
         values: Readable.from([body]),
       });
-      await drain(stream, signal);
+      await readAnswer(stream, signal);
     });
   }
 
@@ -164,9 +168,9 @@ class ClickHouseTarget implements Target {
     await this.#client.close();
   }
 
-  async #command(sql: string, options: StatementOptions, signal: AbortSignal): Promise<void> {
+  async #exec(sql: string, options: StatementOptions, signal: AbortSignal): Promise<string> {
     const { stream } = await this.#client.exec(this.#params(sql, options, signal));
-    await drain(stream, signal);
+    return readAnswer(stream, signal);
   }
 
   #params(sql: string, options: StatementOptions, signal: AbortSignal) {
@@ -256,16 +260,16 @@ function stringifyRow(row: unknown): string {
 }
 
 /** Reads the answer to its end, so that the connection can serve the next request. An answer cut short is an error. */
-async function drain(stream: Readable, signal: AbortSignal): Promise<void> {
+async function readAnswer(stream: Readable, signal: AbortSignal): Promise<string> {
   const stop = (): void => {
     stream.destroy(new Error('The user aborted a request.'));
   };
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    for await (const _chunk of stream) {
-      // Statements without rows answer nothing.
-    }
+    const parts: Buffer[] = [];
+    for await (const part of stream) parts.push(part as Buffer);
+    return Buffer.concat(parts).toString('utf8');
   } finally {
     signal.removeEventListener('abort', stop);
   }

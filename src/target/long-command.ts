@@ -13,7 +13,7 @@ const OUTCOME_UNKNOWN = new Set<Failure['code']>(['target_connection', 'target_t
 
 export interface LongCommandEnvironment {
   /** Sends the statement under the id and waits for its answer. */
-  readonly send: (queryId: string) => Promise<void>;
+  readonly send: (queryId: string) => Promise<unknown>;
   readonly target: {
     query<Row>(sql: string, options?: StatementOptions): Promise<Row[]>;
     command(sql: string, options?: StatementOptions): Promise<void>;

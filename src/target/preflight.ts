@@ -79,12 +79,10 @@ async function checkRights(target: Target, who: string, databaseExists: boolean)
   const missing: string[] = [];
   for (const right of wanted) {
     try {
-      const row = await first<{ result: number | boolean }>(
-        target,
-        `CHECK GRANT ${right} ON ${quoteIdentifier(target.database)}.*`,
-        {},
-      );
-      if (row !== undefined && Number(row.result) === 0) missing.push(right);
+      const granted = await target.queryText(`CHECK GRANT ${right} ON ${quoteIdentifier(target.database)}.*`, {
+        withoutDatabase: true,
+      });
+      if (granted.trim() === '0') missing.push(right);
     } catch (error) {
       // Servers before CHECK GRANT: the first statement that is refused says so then.
       if (error instanceof FailureError && error.failure.kind === 'terminal') return;

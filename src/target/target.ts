@@ -62,6 +62,8 @@ export interface Target {
   longCommand(sql: string, options?: LongCommandOptions): Promise<void>;
   /** Rows as objects; 64-bit and wider integers and Decimals come as strings. */
   query<Row>(sql: string, options?: StatementOptions): Promise<Row[]>;
+  /** The answer as tab-separated text, for the few statements that take no FORMAT (CHECK GRANT). */
+  queryText(sql: string, options?: StatementOptions): Promise<string>;
   /** One INSERT of RowBinary bytes; resolves when the server has acknowledged the rows. `bytes` must not change meanwhile. */
   insertRowBinary(table: string, columns: readonly string[], bytes: Uint8Array, options?: InsertOptions): Promise<void>;
   /** Small tables by JSONEachRow, in batches. Columns are those of the first row; bigint values are allowed. */
