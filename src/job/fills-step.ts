@@ -183,7 +183,9 @@ async function prepareStaging(ctx: Context, { folder, frozen, keeper }: Begun, o
 
 async function load(ctx: Context, begun: Begun, source: SourceLink, opened: OpenedTarget): Promise<FillsResult> {
   const { folder, frozen, keeper } = begun;
-  keeper.update({ sittings: keeper.current.sittings + 1 }, { durable: true });
+  // What was said of an earlier, incomplete state no longer holds.
+  const { fills: _loaded, verify: _verified, ...steps } = keeper.current.steps;
+  keeper.update({ sittings: keeper.current.sittings + 1, steps }, { durable: true });
   await recordRun(opened.target, keeper.current, 'loading');
   const figures = await loadRest(ctx, { frozen, keeper, source, opened });
   // Another run may have emptied the table with --fresh meanwhile: its rows would be promoted as ours.

@@ -1,0 +1,19 @@
+-- Writes markets given as JSON lines: {"condition": "<64 hex digits>", "question": "…", "slug": "…", "volume": "12.5", "start_date": null,
+-- "end_date": "2024-11-05T12:00:00Z", "outcomes": ["Yes", "No"], "neg_risk": null, "tokens": ["1", "2"]}. Rows of the same
+-- condition replace earlier ones.
+--
+-- Parameters  none; the lines follow as data
+-- By hand     clickhouse-client --database polymarket --query "$(cat sql/markets/insert_markets.sql)" < markets.ndjson
+INSERT INTO markets (condition_id, question, slug, volume, start_date, end_date, outcomes, neg_risk, tokens)
+SELECT
+    toFixedString(unhex(condition), 32),
+    question,
+    slug,
+    toDecimal128OrNull(volume, 6),
+    parseDateTime64BestEffortOrNull(start_date, 3, 'UTC'),
+    parseDateTime64BestEffortOrNull(end_date, 3, 'UTC'),
+    outcomes,
+    neg_risk,
+    tokens
+FROM input('condition String, question String, slug String, volume Nullable(String), start_date Nullable(String), end_date Nullable(String), outcomes Array(String), neg_risk Nullable(Bool), tokens Array(UInt256)')
+FORMAT JSONEachRow

@@ -1,0 +1,15 @@
+-- Writes tokens given as JSON lines: {"token_id": "…", "condition": "<64 hex digits or empty>", "outcome_index": 0, "payout_numerator": "1",
+-- "payout_denominator": "1", "source": "pnl"}. Rows of the same token replace earlier ones.
+--
+-- Parameters  none; the lines follow as data
+-- By hand     clickhouse-client --database polymarket --query "$(cat sql/markets/insert_outcome_tokens.sql)" < tokens.ndjson
+INSERT INTO outcome_tokens (token_id, condition_id, outcome_index, payout_numerator, payout_denominator, source)
+SELECT
+    token_id,
+    if(condition = '', NULL, toFixedString(unhex(condition), 32)),
+    outcome_index,
+    payout_numerator,
+    payout_denominator,
+    source
+FROM input('token_id UInt256, condition String, outcome_index Nullable(UInt8), payout_numerator UInt256, payout_denominator UInt256, source String')
+FORMAT JSONEachRow

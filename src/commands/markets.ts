@@ -1,0 +1,37 @@
+import type { Context } from '../context.js';
+import { loadMarkets, type MarketsReport } from '../job/markets-step.js';
+import { prepareTarget } from '../job/prepare-target.js';
+import { formatCount } from '../report/format.js';
+import { renderFacts } from '../report/table.js';
+import { openTargetOf } from './open-target.js';
+
+/** Token and market tables from the subgraphs. */
+export async function markets(ctx: Context): Promise<void> {
+  const { target } = await openTargetOf(ctx);
+  await prepareTarget(target);
+  const report = await loadMarkets(ctx, target);
+  ctx.out.result({ ...report });
+  ctx.out.text(renderMarketsReport(report));
+}
+
+export function renderMarketsReport(r: MarketsReport): string {
+  const facts: [string, string][] = [
+    [
+      'tokens',
+      `${formatCount(r.tokens)} of ${formatCount(r.conditions)} conditions, ${formatCount(r.resolved)} resolved`,
+    ],
+    ['names', `${formatCount(r.named)} markets have one`],
+    ['requests', formatCount(r.requests)],
+  ];
+  if (r.withoutOutcome > 0)
+    facts.push(['place unknown', `${formatCount(r.withoutOutcome)} tokens have a condition, but no place in it`]);
+  if (r.unexplained > 0) {
+    facts.push([
+      'unexplained',
+      `${formatCount(r.unexplained)} tokens with fills that no condition explains: ${r.unexplainedTokens[0]}${r.unexplained > 1 ? ', …' : ''}`,
+    ]);
+  }
+  if (r.oddConditions > 0)
+    facts.push(['odd', `${formatCount(r.oddConditions)} conditions contradict themselves; see the log`]);
+  return renderFacts(facts);
+}

@@ -1,0 +1,121 @@
+import type { Context } from '../context.js';
+import { FailureError } from '../failure.js';
+import { type Condition, readConditions } from '../source/conditions.js';
+import { readCounts, type SourceCounts } from '../source/counts.js';
+import { readMeta } from '../source/meta.js';
+import { loadSql } from '../target/sql.js';
+import type { Target } from '../target/target.js';
+import { type Catalogue, type MarketNames, readCatalogue } from './catalogue.js';
+import { openPnlSource, openSource, type SourceLink } from './source-link.js';
+import { describeTokens, type TokenRow } from './token-map.js';
+
+export interface MarketsReport {
+  readonly tokens: number;
+  readonly conditions: number;
+  readonly resolved: number;
+  /** Tokens with fills whose outcome place no condition gives, and those of which not even the condition is known. */
+  readonly withoutOutcome: number;
+  readonly unexplained: number;
+  readonly unexplainedTokens: readonly string[];
+  readonly oddConditions: number;
+  readonly named: number;
+  readonly requests: number;
+  readonly pnlSource: boolean;
+}
+
+/** Reads tokens, conditions and payouts and writes `outcome_tokens` and `markets`; what nothing explains is kept and reported. */
+export async function loadMarkets(ctx: Context, target: Target): Promise<MarketsReport> {
+  // Read before anything else, so that a broken file stops the command before it begins.
+  const catalogue = ctx.config.catalogue === undefined ? null : readCatalogue(ctx.config.catalogue);
+  const source = openSource(ctx);
+  const known = await atOneBlock(ctx, source, (block) =>
+    readCounts(source.client, { block, retry: source.retry, signal: ctx.stop }),
+  );
+  const pnl = openPnlSource(ctx);
+  if (pnl === null) ctx.log.warn('no --pnl-source-url: outcome places and payouts stay unknown');
+  const conditions = pnl === null ? [] : await conditionsOf(ctx, pnl);
+  const described = describeTokens(known, conditions);
+  for (const note of described.odd.slice(0, 5)) ctx.log.warn(note);
+  await insertLines(target, 'markets/insert_outcome_tokens', described.tokens);
+  const names = await namesFor(target, catalogue);
+  if (catalogue && catalogue.repeats > 0)
+    ctx.log.info(`${catalogue.repeats} lines of the catalogue name a market again: dropped`);
+  await insertLines(target, 'markets/insert_markets', marketRows(described.tokens, names));
+  return {
+    tokens: described.tokens.length,
+    conditions: described.conditions,
+    resolved: described.resolved,
+    withoutOutcome: described.tokens.filter((row) => row.source === 'orderbook').length,
+    unexplained: described.unexplained.length,
+    unexplainedTokens: described.unexplained.slice(0, 10),
+    oddConditions: described.odd.length,
+    named: names.size,
+    requests: source.requests() + (pnl?.requests() ?? 0),
+    pnlSource: pnl !== null,
+  };
+}
+
+async function conditionsOf(ctx: Context, pnl: SourceLink): Promise<Condition[]> {
+  return atOneBlock(ctx, pnl, (block) => readConditions(pnl.client, { block, retry: pnl.retry, signal: ctx.stop }));
+}
+
+/** Lists are read by many requests: a pin makes them one list. A host without history serves its head. */
+async function atOneBlock<T extends SourceCounts | Condition[]>(
+  ctx: Context,
+  source: SourceLink,
+  read: (block: number | null) => Promise<T>,
+): Promise<T> {
+  const head = await source.retry('reading the head of the source', () => readMeta(source.client, ctx.stop));
+  try {
+    return await read(head.block);
+  } catch (error) {
+    if (!(error instanceof FailureError) || error.failure.code !== 'pin_refused') throw error;
+    ctx.log.warn(`the source refuses the pinned block; lists are read at its head: ${error.failure.message}`);
+    return read(null);
+  }
+}
+
+/** Names of this catalogue, and of earlier ones for markets it does not name. */
+async function namesFor(target: Target, catalogue: Catalogue | null): Promise<Map<string, MarketNames>> {
+  const earlier = await target.query<MarketNames & { condition: string }>(loadSql('markets/known_names'), {
+    purpose: 'reading the names that are known',
+  });
+  const names = new Map<string, MarketNames>(earlier.map(({ condition, ...known }) => [condition, known]));
+  for (const [condition, given] of catalogue?.names ?? []) names.set(condition, given);
+  return names;
+}
+
+const NO_NAMES: MarketNames = {
+  question: '',
+  slug: '',
+  volume: null,
+  start_date: null,
+  end_date: null,
+  outcomes: [],
+  neg_risk: null,
+};
+
+function marketRows(tokens: readonly TokenRow[], names: ReadonlyMap<string, MarketNames>): object[] {
+  const ofCondition = new Map<string, TokenRow[]>();
+  for (const condition of names.keys()) ofCondition.set(condition, []);
+  for (const row of tokens) {
+    if (row.condition === '') continue;
+    const rows = ofCondition.get(row.condition);
+    if (rows) rows.push(row);
+    else ofCondition.set(row.condition, [row]);
+  }
+  return [...ofCondition].map(([condition, rows]) => ({
+    condition,
+    ...(names.get(condition) ?? NO_NAMES),
+    tokens: rows.sort((a, b) => (a.outcome_index ?? 0) - (b.outcome_index ?? 0)).map((row) => row.token_id),
+  }));
+}
+
+const LINES_PER_INSERT = 50_000;
+
+async function insertLines(target: Target, statement: string, rows: readonly object[]): Promise<void> {
+  for (let from = 0; from < rows.length; from += LINES_PER_INSERT) {
+    const lines = rows.slice(from, from + LINES_PER_INSERT).map((row) => JSON.stringify(row));
+    await target.insertBody(loadSql(statement), `${lines.join('\n')}\n`, { purpose: `writing ${statement}` });
+  }
+}
