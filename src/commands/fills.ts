@@ -1,5 +1,6 @@
 import type { Context } from '../context.js';
-import { EXIT, ExitError, usageError } from '../exit.js';
+import { EXIT, ExitError } from '../exit.js';
+import { checkInput } from '../job/check-input.js';
 import { printDryRun } from '../job/dry-run.js';
 import { type FillsResult, runFills } from '../job/fills-step.js';
 import { prepareTarget } from '../job/prepare-target.js';
@@ -8,11 +9,11 @@ import { openTargetOf } from './open-target.js';
 
 /** Plans and loads every fill into staging; resumes. */
 export async function fills(ctx: Context): Promise<void> {
-  checkOptions(ctx);
-  if (ctx.config.dryRun) return printDryRun(ctx);
+  const asked = checkInput(ctx);
+  if (ctx.config.dryRun) return printDryRun(ctx, asked);
   const opened = await openTargetOf(ctx);
   await prepareTarget(opened.target);
-  const result = await runFills(ctx, opened);
+  const result = await runFills(ctx, opened, asked);
   if (result === null) {
     ctx.out.text('Live holds exactly what the source counts: nothing to fetch.');
     ctx.out.result({ upToDate: true });
@@ -22,13 +23,6 @@ export async function fills(ctx: Context): Promise<void> {
   ctx.out.result({ ...report });
   endOf(result, report);
   ctx.out.text('\nNext: backfill verify');
-}
-
-export function checkOptions(ctx: Context): void {
-  const { config } = ctx;
-  if (config.fresh && config.refresh) {
-    throw usageError('--fresh begins with an empty table, --refresh with a copy of live', 'give one of them');
-  }
 }
 
 /** Throws ExitError(2) when chunks are left over or rows were rejected. */

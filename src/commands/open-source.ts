@@ -5,7 +5,7 @@ import type { CountSource } from '../verify/count-source.js';
 import { subgraphCountSource } from '../verify/subgraph-source.js';
 
 /** Verify's way to the source: the same block as the run, the same limit and retries. */
-export function openCountSource(ctx: Context, checkpoint: Checkpoint): CountSource {
+export async function openCountSource(ctx: Context, checkpoint: Checkpoint): Promise<CountSource> {
   const { client, retry } = openSource(ctx);
   return subgraphCountSource(client, { block: checkpoint.pinned ? checkpoint.block : null, retry, signal: ctx.stop });
 }

@@ -69,7 +69,7 @@ export function statusOf({ folder, checkpoint: c }: FoundRun): Status {
     throttled: c.throttled,
     retries: c.retries,
     pace: c.pace && holder ? { ...c.pace, etaMs: c.pace.etaMs < 0 ? null : c.pace.etaMs } : null,
-    left: { chunks: c.chunks - done, rows: Math.max(0, c.expectedRows - c.rows) },
+    left: { chunks: c.chunks - done, rows: done === c.chunks ? 0 : Math.max(0, c.expectedRows - c.rows) },
     sittings: c.sittings,
     activeMs: c.activeMs,
     updatedAt: c.updatedAt,
@@ -119,7 +119,10 @@ export function renderStatus(s: Status): string {
     ]);
     facts.push(['ETA', formatEta(s.pace.etaMs ?? Number.POSITIVE_INFINITY)]);
   }
-  facts.push(['time', `${formatDuration(s.activeMs)} in ${s.sittings} sittings; checkpoint of ${s.updatedAt}`]);
+  facts.push([
+    'time',
+    `${formatDuration(s.activeMs)} in ${s.sittings} ${s.sittings === 1 ? 'sitting' : 'sittings'}; checkpoint of ${s.updatedAt}`,
+  ]);
   if (s.left.chunks > 0)
     facts.push(['a resume loads', `${formatCount(s.left.chunks)} chunks, about ${formatCount(s.left.rows)} rows`]);
   facts.push(['next', s.next]);

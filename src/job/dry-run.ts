@@ -1,12 +1,11 @@
 import type { Context } from '../context.js';
 import { formatCount, formatDuration, formatMicros } from '../report/format.js';
 import { renderFacts } from '../report/table.js';
-import { planRun, readPlanInput, readSelection, readSourceHead } from './planning.js';
+import { type AskedSelection, planRun, readPlanInput, readSourceHead } from './planning.js';
 import { openSource } from './source-link.js';
 
 /** What a run would ask for and how long the source's limit makes it at least. Touches nothing but the source. */
-export async function printDryRun(ctx: Context): Promise<void> {
-  const asked = readSelection(ctx);
+export async function printDryRun(ctx: Context, asked: AskedSelection): Promise<void> {
   const source = openSource(ctx);
   const head = await readSourceHead(ctx, source);
   const planned = await readPlanInput(ctx, source, asked.selection, head);

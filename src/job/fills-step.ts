@@ -12,7 +12,7 @@ import { claimStaging, stagingOwner } from '../target/staging.js';
 import { FILLS_STAGING } from '../target/tables.js';
 import { type LoadFigures, loadRest } from './load-step.js';
 import { chooseRun, type RunChoice } from './open-run.js';
-import { type Planned, planRun, readPlanInput, readSelection, readSourceHead } from './planning.js';
+import { type AskedSelection, type Planned, planRun, readPlanInput, readSourceHead } from './planning.js';
 import { copyLive, planRefresh } from './refresh.js';
 import { recordRun, writeSourceCounts } from './run-tables.js';
 import { openSource, type SourceLink, sourceUrlOf } from './source-link.js';
@@ -36,8 +36,7 @@ interface Begun {
  * Plans and loads, or goes on with the unfinished run. Null when a refresh finds nothing to fetch.
  * Throws ExitError 130, 75 or 1 when the run had to end before.
  */
-export async function runFills(ctx: Context, opened: OpenedTarget): Promise<FillsResult | null> {
-  const asked = readSelection(ctx);
+export async function runFills(ctx: Context, opened: OpenedTarget, asked: AskedSelection): Promise<FillsResult | null> {
   const source = openSource(ctx);
   const head = await readSourceHead(ctx, source);
   const fingerprint: Fingerprint = {

@@ -5,7 +5,7 @@ import { readCounts, type SourceCounts } from '../source/counts.js';
 import { readMeta } from '../source/meta.js';
 import { loadSql } from '../target/sql.js';
 import type { Target } from '../target/target.js';
-import { type Catalogue, type MarketNames, readCatalogue } from './catalogue.js';
+import type { Catalogue, MarketNames } from './catalogue.js';
 import { openPnlSource, openSource, type SourceLink } from './source-link.js';
 import { describeTokens, type TokenRow } from './token-map.js';
 
@@ -24,9 +24,7 @@ export interface MarketsReport {
 }
 
 /** Reads tokens, conditions and payouts and writes `outcome_tokens` and `markets`; what nothing explains is kept and reported. */
-export async function loadMarkets(ctx: Context, target: Target): Promise<MarketsReport> {
-  // Read before anything else, so that a broken file stops the command before it begins.
-  const catalogue = ctx.config.catalogue === undefined ? null : readCatalogue(ctx.config.catalogue);
+export async function loadMarkets(ctx: Context, target: Target, catalogue: Catalogue | null): Promise<MarketsReport> {
   const source = openSource(ctx);
   const known = await atOneBlock(ctx, source, (block) =>
     readCounts(source.client, { block, retry: source.retry, signal: ctx.stop }),
