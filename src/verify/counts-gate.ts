@@ -1,0 +1,235 @@
+import type { TokenCount } from '../plan/chunk.js';
+import type { Side } from '../plan/segment.js';
+import { formatCount, formatMicros } from '../report/format.js';
+import type { CountSource } from './count-source.js';
+import { failedGate, type Gate, passed, share, WORST, warned } from './gate.js';
+import { longQueryFile, only, queryFile, type Work } from './heavy.js';
+import { laneKey, type RejectedRows } from './rejected.js';
+
+/** More differing tokens than this are a broken table, not a source that miscounts: they are not read again. */
+const MAX_REREAD_TOKENS = 50_000;
+const REREADS_AT_ONCE = 8;
+const RECOUNT_TOKENS = 500;
+
+export interface SourceShort {
+  readonly token: string;
+  readonly side: Side;
+  readonly countedRows: number;
+  readonly servedRows: number;
+  readonly countedMicros: string;
+  readonly servedMicros: string;
+}
+
+interface Row {
+  readonly token: string;
+  readonly known: boolean;
+  readonly held_buys: string;
+  readonly held_sells: string;
+  readonly counted_buys: string;
+  readonly counted_sells: string;
+  readonly held_buy_micros: string;
+  readonly held_sell_micros: string;
+  readonly counted_buy_micros: string;
+  readonly counted_sell_micros: string;
+  readonly differing: string;
+}
+
+/** One side of one token: what staging holds and what the source counts. */
+interface Lane {
+  readonly token: string;
+  readonly side: Side;
+  readonly known: boolean;
+  readonly heldRows: number;
+  readonly heldMicros: bigint;
+  readonly countedRows: number;
+  readonly countedMicros: bigint;
+}
+
+export interface CountsOutcome {
+  readonly gates: Gate[];
+  readonly short: SourceShort[];
+}
+
+/**
+ * Per token and side: rows and Σ usdc equal the source's own count and volume. What differs is read again from the source; where
+ * it serves fewer distinct fills than it counts, and staging holds exactly those, the source is short, not staging.
+ */
+export async function countsGate(
+  work: Work,
+  options: {
+    fills: string;
+    run: string;
+    pinned: boolean;
+    rejected: RejectedRows;
+    /** Opened only when something differs. */
+    openSource?: (() => Promise<CountSource>) | undefined;
+  },
+): Promise<CountsOutcome> {
+  const name = 'rows and USDC per token and side';
+  const { fills, run } = options;
+  const totals = only(
+    await queryFile<{ tokens: string; rows: string; micros: string }>(work, 'verify/totals', { params: { run } }),
+    run,
+  );
+  if (Number(totals.tokens) === 0) {
+    return {
+      gates: [
+        failedGate(
+          name,
+          `the table source_counts holds nothing of the run ${run}`,
+          [],
+          'run `backfill fills` again: it writes the counts before it loads',
+        ),
+      ],
+      short: [],
+    };
+  }
+  const rows = await longQueryFile<Row>(work, 'verify/counts', {
+    names: { fills },
+    params: { run, limit: MAX_REREAD_TOKENS },
+  });
+  const all = `${formatCount(Number(totals.tokens))} tokens, ${formatCount(Number(totals.rows))} fills, ${formatMicros(BigInt(totals.micros))} USDC`;
+  if (rows.length === 0) return { gates: [passed(name, `${all}: equal`)], short: [] };
+
+  const differing = Number(rows[0]?.differing ?? rows.length);
+  const lanes = rows.flatMap(lanesOf).filter((lane) => !excusedByRejected(lane, options.rejected));
+  const surely = lanes.filter((lane) => options.pinned && (!lane.known || lane.heldRows >= lane.countedRows));
+  const judged = await judge(work, lanes, surely, differing > rows.length, options);
+  const gates: Gate[] = [];
+  if (judged.wrong.length === 0)
+    gates.push(passed(name, `${all}: equal${judged.short.length > 0 ? ' to what is served' : ''}`));
+  else {
+    gates.push(
+      failedGate(
+        name,
+        `${formatCount(judged.wrong.length)} sides of ${formatCount(differing)} tokens differ, of ${all}`,
+        judged.wrong,
+        'load them again: `backfill fills --fresh`; a plan that lacks tokens shows as "not counted"',
+      ),
+    );
+  }
+  if (judged.short.length > 0) gates.push(shortGate(judged.short, BigInt(totals.micros)));
+  return { gates, short: judged.short };
+}
+
+/** A lane that is not short of rows is wrong whatever the source says. Where there is one, or nearly everything differs, reading again would prove nothing. */
+async function judge(
+  work: Work,
+  lanes: readonly Lane[],
+  surely: readonly Lane[],
+  tooMany: boolean,
+  options: { pinned: boolean; openSource?: (() => Promise<CountSource>) | undefined },
+): Promise<{ wrong: string[]; short: SourceShort[] }> {
+  if (surely.length > 0 || tooMany || options.openSource === undefined) {
+    const first = surely.length > 0 ? surely : lanes;
+    const rest = lanes.filter((lane) => !first.includes(lane));
+    return { wrong: [...first, ...rest].map((lane) => describe(lane, '')), short: [] };
+  }
+  return readAgain(work, await options.openSource(), lanes, options.pinned);
+}
+
+function lanesOf(row: Row): Lane[] {
+  const buy: Lane = {
+    token: row.token,
+    side: 'buy',
+    known: row.known,
+    heldRows: Number(row.held_buys),
+    heldMicros: BigInt(row.held_buy_micros),
+    countedRows: Number(row.counted_buys),
+    countedMicros: BigInt(row.counted_buy_micros),
+  };
+  const sell: Lane = {
+    token: row.token,
+    side: 'sell',
+    known: row.known,
+    heldRows: Number(row.held_sells),
+    heldMicros: BigInt(row.held_sell_micros),
+    countedRows: Number(row.counted_sells),
+    countedMicros: BigInt(row.counted_sell_micros),
+  };
+  return [buy, sell].filter((lane) => lane.heldRows !== lane.countedRows || lane.heldMicros !== lane.countedMicros);
+}
+
+function excusedByRejected(lane: Lane, rejected: RejectedRows): boolean {
+  const known = rejected.lanes.get(laneKey(lane.token, lane.side));
+  if (known === undefined || lane.heldRows + known.rows !== lane.countedRows) return false;
+  return known.micros === null || lane.heldMicros + known.micros === lane.countedMicros;
+}
+
+async function readAgain(
+  work: Work,
+  source: CountSource,
+  lanes: readonly Lane[],
+  pinned: boolean,
+): Promise<{ wrong: string[]; short: SourceShort[] }> {
+  work.log.info(`${formatCount(lanes.length)} sides of tokens differ from the source's counts: reading them again`);
+  const recounted = await recount(source, [...new Set(lanes.map((lane) => lane.token))]);
+  const wrong: string[] = [];
+  const short: SourceShort[] = [];
+  const queue = lanes.map((lane) => ({ lane, counted: recounted.get(lane.token) }));
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      work.signal?.throwIfAborted();
+      const lane = pinned ? next.lane : withCount(next.lane, next.counted);
+      // An unpinned source may have moved on since the plan: then its present count is the one to meet.
+      if (lane.heldRows === lane.countedRows && lane.heldMicros === lane.countedMicros && lane.known) continue;
+      const served = await source.countDistinct(lane.token, lane.side);
+      const heldAsServed = served.rows === lane.heldRows && served.micros === lane.heldMicros;
+      if (heldAsServed && served.rows < lane.countedRows && lane.known) {
+        short.push({
+          token: lane.token,
+          side: lane.side,
+          countedRows: lane.countedRows,
+          servedRows: served.rows,
+          countedMicros: lane.countedMicros.toString(),
+          servedMicros: served.micros.toString(),
+        });
+      } else {
+        wrong.push(
+          describe(lane, `; the source serves ${formatCount(served.rows)}, ${formatMicros(served.micros)} USDC`),
+        );
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: REREADS_AT_ONCE }, worker));
+  return { wrong, short: short.sort((a, b) => b.countedRows - b.servedRows - (a.countedRows - a.servedRows)) };
+}
+
+async function recount(source: CountSource, tokens: readonly string[]): Promise<Map<string, TokenCount>> {
+  const counts = new Map<string, TokenCount>();
+  for (let from = 0; from < tokens.length; from += RECOUNT_TOKENS) {
+    for (const count of await source.recount(tokens.slice(from, from + RECOUNT_TOKENS))) counts.set(count.token, count);
+  }
+  return counts;
+}
+
+function withCount(lane: Lane, counted: TokenCount | undefined): Lane {
+  if (counted === undefined) return lane;
+  const buy = lane.side === 'buy';
+  return {
+    ...lane,
+    countedRows: buy ? counted.buys : counted.sells,
+    countedMicros: BigInt(buy ? counted.buyMicros : counted.sellMicros),
+  };
+}
+
+function describe(lane: Lane, served: string): string {
+  const counted = lane.known
+    ? `counted ${formatCount(lane.countedRows)}, ${formatMicros(lane.countedMicros)} USDC`
+    : 'not counted by the source in this run';
+  return `${lane.side} ${lane.token}: held ${formatCount(lane.heldRows)}, ${formatMicros(lane.heldMicros)} USDC; ${counted}${served}`;
+}
+
+function shortGate(short: readonly SourceShort[], micros: bigint): Gate {
+  const rows = short.reduce((sum, s) => sum + s.countedRows - s.servedRows, 0);
+  const missing = short.reduce((sum, s) => sum + BigInt(s.countedMicros) - BigInt(s.servedMicros), 0n);
+  return warned(
+    'source short',
+    `the source counts ${formatCount(rows)} fills in ${formatCount(short.length)} sides of tokens that it does not serve ` +
+      `(an order filled twice in one transaction keeps one entity): ${formatMicros(missing)} USDC, ${share(missing, micros)} of the volume`,
+    short
+      .slice(0, WORST)
+      .map((s) => `${s.side} ${s.token}: counted ${formatCount(s.countedRows)}, serves ${formatCount(s.servedRows)}`),
+    'nothing to do: the table source_short lists them all',
+  );
+}

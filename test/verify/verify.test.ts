@@ -1,0 +1,285 @@
+import { writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Side } from '../../src/plan/segment.js';
+import { createFillsTable } from '../../src/target/schema.js';
+import type { Target } from '../../src/target/target.js';
+import type { CountSource } from '../../src/verify/count-source.js';
+import type { Gate } from '../../src/verify/gate.js';
+import { readVerdict, type Verdict, whyStale } from '../../src/verify/verdict.js';
+import { verifyRun } from '../../src/verify/verify-run.js';
+import { makeRun, makeUniverse, workOn } from '../pnl/universe/universe.js';
+import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
+
+const RUN = 'r1';
+const BASE = 'clob_fills_staging';
+let server: TestClickHouse;
+let target: Target;
+let rows = 0;
+
+beforeAll(async () => {
+  server = await startTestClickHouse();
+  target = await server.database();
+  rows = await makeUniverse(target, { fills: BASE, run: RUN, matches: 135_000, markets: 500, wallets: 5000 });
+  await target.command(`OPTIMIZE TABLE ${BASE} FINAL`);
+});
+afterAll(() => server?.stop());
+
+/** Serves what the base table holds, less one fill of the lanes named: a source that counts more than it serves. */
+function source(): CountSource & { asked: string[] } {
+  const asked: string[] = [];
+  const lane = async (token: string, side: Side) => {
+    const [row] = await target.query<{ n: string; m: string }>(
+      `SELECT count() AS n, sum(toInt128(reinterpretAsInt64(usdc))) AS m FROM ${BASE} WHERE token_id = {token:UInt256} AND side = {side:String}`,
+      { params: { token, side: side === 'buy' ? 'BUY' : 'SELL' } },
+    );
+    return { rows: Number(row?.n), micros: BigInt(row?.m ?? 0) };
+  };
+  return {
+    asked,
+    recount: async (tokens) =>
+      Promise.all(
+        tokens.map(async (token) => {
+          const [buy, sell] = await Promise.all([lane(token, 'buy'), lane(token, 'sell')]);
+          return { token, buys: buy.rows, sells: sell.rows, buyMicros: `${buy.micros}`, sellMicros: `${sell.micros}` };
+        }),
+      ),
+    countDistinct: (token, side) => {
+      asked.push(`${side} ${token}`);
+      return lane(token, side);
+    },
+  };
+}
+
+/** A copy of the base table with `change` in place of what the SELECT returns, judged. */
+async function judge(
+  table: string,
+  select: string,
+  inserts: readonly string[] = [],
+  over: { run?: string } = {},
+): Promise<Verdict> {
+  const run = over.run ?? RUN;
+  await createFillsTable(target, table, { comment: `backfill run ${run}`, replace: true });
+  await target.command(`INSERT INTO ${table} ${select}`);
+  for (const insert of inserts) await target.command(insert.replaceAll('{table}', table));
+  return verifyRun(workOn(target), {
+    found: makeRun(run, rows),
+    fills: table,
+    acceptRejected: 0,
+    openSource: async () => source(),
+  });
+}
+
+const gate = (verdict: Verdict, name: string): Verdict['gates'][number] => {
+  const found = verdict.gates.find((g) => g.name === name);
+  if (!found) throw new Error(`no gate ${name} in ${verdict.gates.map((g) => g.name).join(', ')}`);
+  return found;
+};
+const COUNTS = 'rows and USDC per token and side';
+const failed = (verdict: Verdict): string[] =>
+  verdict.gates.filter((g: Gate) => g.status === 'failed').map((g) => g.name);
+const ALL = `SELECT tx_hash, order_hash, block_time, wallet, counterparty, token_id, side, shares, usdc, fee FROM ${BASE}`;
+/** One fill in the middle of a large market. */
+const ONE = `tx_hash = (SELECT tx_hash FROM ${BASE} WHERE shares > 1 AND side = 'BUY' ORDER BY cityHash64(tx_hash) LIMIT 1) AND side = 'BUY'`;
+
+describe('verify, on 300,000 fills', () => {
+  test('a table that holds what the source counts passes, and names its refunds and direct fills', async () => {
+    const verdict = await judge('same', ALL);
+    expect(failed(verdict)).toEqual([]);
+    expect(verdict.passed).toBe(true);
+    expect(rows).toBeGreaterThan(295_000);
+    expect(gate(verdict, 'conservation').figure).toMatch(/direct fill \d+ .*refund \d+|refund \d+ .*direct fill \d+/);
+    expect(gate(verdict, 'tokens with a known condition').status).toBe('warned');
+  });
+
+  test('one missing fill fails', async () => {
+    const verdict = await judge('missing', `${ALL} WHERE NOT (${ONE})`);
+    expect(failed(verdict)).toContain(COUNTS);
+    expect(gate(verdict, COUNTS).offenders.join()).toMatch(/held .* counted .* the source serves/);
+  });
+
+  test('one fill altered by a micro-dollar fails', async () => {
+    const verdict = await judge(
+      'altered',
+      ALL.replace(' usdc,', ` if(${ONE}, usdc + toDecimal64('0.000001', 6), usdc) AS usdc,`),
+    );
+    expect(failed(verdict)).toContain(COUNTS);
+    expect(gate(verdict, COUNTS).offenders).toHaveLength(1);
+  });
+
+  test('two fills altered so that the sums of their token agree fail by conservation alone', async () => {
+    const pick = (n: number) =>
+      `order_hash = (SELECT order_hash FROM ${BASE} WHERE side = 'BUY' AND usdc > 1 AND token_id = (SELECT token_id FROM ${BASE} GROUP BY token_id ORDER BY count() DESC LIMIT 1) ORDER BY order_hash LIMIT ${n}, 1)`;
+    const verdict = await judge(
+      'shifted',
+      ALL.replace(
+        ' usdc,',
+        ` multiIf(${pick(0)}, usdc + toDecimal64('0.000001', 6), ${pick(1)}, usdc - toDecimal64('0.000001', 6), usdc) AS usdc,`,
+      ),
+    );
+    expect(failed(verdict)).toEqual(['conservation']);
+    expect(gate(verdict, 'conservation').offenders).toHaveLength(1);
+  });
+
+  test('shares altered by a micro-share fail by conservation', async () => {
+    const verdict = await judge(
+      'shares',
+      ALL.replace(' shares,', ` if(${ONE}, shares + toDecimal64('0.000001', 6), shares) AS shares,`),
+    );
+    expect(failed(verdict)).toEqual(['conservation']);
+  });
+
+  test('one foreign fill fails', async () => {
+    const verdict = await judge('foreign', ALL, [
+      `INSERT INTO {table} (tx_hash, order_hash, block_time, wallet, counterparty, token_id, side, shares, usdc, fee)
+       SELECT sipHash128(1)||sipHash128(2), sipHash128(3)||sipHash128(4), '2024-01-01 00:00:00', unhex('${'ab'.repeat(20)}'), unhex('${'cd'.repeat(20)}'), 12345, 'BUY', 1, 1, 0`,
+    ]);
+    expect(failed(verdict)).toContain(COUNTS);
+    expect(gate(verdict, COUNTS).offenders[0]).toMatch(/12345: .*not counted by the source/);
+  });
+
+  test('a copy of one fill is collapsed, not counted', async () => {
+    const verdict = await judge('copied', ALL, [`INSERT INTO {table} ${ALL} WHERE ${ONE}`]);
+    expect(verdict.passed).toBe(true);
+    expect(verdict.rows).toBe(rows);
+  });
+
+  test.each([
+    ['token', ALL.replace('token_id,', 'token_id + 1 AS token_id,')],
+    ['time', ALL.replace('block_time,', 'block_time + 1 AS block_time,')],
+  ])('one fill doubled under another %s fails, by its pair of hashes', async (_what, copy) => {
+    const verdict = await judge('doubled', ALL, [`INSERT INTO {table} ${copy} WHERE ${ONE}`]);
+    expect(failed(verdict)).toContain('every fill once');
+    expect(gate(verdict, 'every fill once').offenders).toHaveLength(1);
+  });
+
+  test('a fill moved to another token of the same market fails', async () => {
+    const verdict = await judge('moved', `${ALL} WHERE NOT (${ONE})`, [
+      `INSERT INTO {table} ${ALL.replace('token_id,', `(SELECT token_id FROM ${BASE} WHERE NOT (${ONE}) LIMIT 1) AS token_id,`)} WHERE ${ONE}`,
+    ]);
+    expect(failed(verdict)).toContain(COUNTS);
+  });
+
+  test('values that cannot be fail', async () => {
+    const verdict = await judge(
+      'range',
+      ALL.replace(' fee ', ` if(${ONE}, reinterpret(toInt64(-1), 'Decimal(18, 6)'), fee) AS fee `),
+    );
+    expect(failed(verdict)).toEqual(['values in range']);
+    expect(gate(verdict, 'values in range').offenders[0]).toMatch(/fee -1/);
+  });
+
+  test('dollars stored as micro-dollars fail (mistake 5)', async () => {
+    const verdict = await judge(
+      'scaled',
+      ALL.replace(' usdc,', " reinterpret(reinterpretAsInt64(usdc) * 1000000, 'Decimal(18, 6)') AS usdc,"),
+    );
+    expect(failed(verdict)).toContain(COUNTS);
+  });
+
+  test('a fill that the source counts and does not serve is listed as source short and explains its transaction', async () => {
+    const run = 'short';
+    await target.command(
+      `INSERT INTO source_counts SELECT '${run}', token_id, buys, sells, buy_usdc, sell_usdc FROM source_counts WHERE run = '${RUN}'`,
+    );
+    // One order filled twice in one transaction: the source counts two and keeps one entity.
+    const lost = `order_hash = (SELECT min(order_hash) FROM ${BASE} WHERE side = 'SELL' AND shares > 1
+      GROUP BY tx_hash, token_id HAVING count() = 2 ORDER BY min(order_hash) LIMIT 1)`;
+    const [lane] = await target.query<{ token: string; usdc: string }>(
+      `SELECT token_id AS token, usdc FROM ${BASE} WHERE ${lost}`,
+    );
+    const wholeSource = source();
+    const servedLess: CountSource = {
+      ...wholeSource,
+      countDistinct: async (token, side) => {
+        const served = await wholeSource.countDistinct(token, side);
+        const here = token === lane?.token && side === 'sell';
+        return here ? { rows: served.rows - 1, micros: served.micros - BigInt(Number(lane?.usdc) * 1e6) } : served;
+      },
+    };
+    await createFillsTable(target, 'short', { comment: `backfill run ${run}`, replace: true });
+    await target.command(`INSERT INTO short ${ALL} WHERE NOT (${lost})`);
+    const verdict = await verifyRun(workOn(target), {
+      found: makeRun(run, rows),
+      fills: 'short',
+      acceptRejected: 0,
+      openSource: async () => servedLess,
+    });
+    expect(failed(verdict)).toEqual([]);
+    expect(gate(verdict, 'source short').offenders).toHaveLength(1);
+    expect(gate(verdict, 'conservation').figure).toMatch(/source short 1 /);
+    expect(await target.query('SELECT run, side, counted_rows - served_rows AS missing FROM source_short')).toEqual([
+      { run, side: 'SELL', missing: '1' },
+    ]);
+  });
+
+  test('rejected rows fail, and pass when accepted and attributed', async () => {
+    const lost = `order_hash = (SELECT order_hash FROM ${BASE} WHERE side = 'SELL' AND usdc > 1 ORDER BY order_hash LIMIT 1)`;
+    const [fill] = await target.query<{ token: string; micros: string; tx: string }>(
+      `SELECT token_id AS token, reinterpretAsInt64(usdc) AS micros, tx_hash_hex AS tx FROM ${BASE} WHERE ${lost}`,
+    );
+    await createFillsTable(target, 'rejected', { comment: `backfill run ${RUN}`, replace: true });
+    await target.command(`INSERT INTO rejected ${ALL} WHERE NOT (${lost})`);
+    const found = makeRun(RUN, rows - 1, { rejected: 1 });
+    const line = {
+      reason: 'bad hash',
+      row: { id: `${fill?.tx}_x`, makerAssetId: fill?.token, takerAssetId: '0', takerAmountFilled: fill?.micros },
+    };
+    writeFileSync(found.folder.rejectedPath, `${JSON.stringify(line)}\n${JSON.stringify(line)}\n{"torn`);
+    const options = { found, fills: 'rejected', openSource: async () => source() };
+    expect(failed(await verifyRun(workOn(target), { ...options, acceptRejected: 0 }))).toContain('rejected rows');
+    const accepted = await verifyRun(workOn(target), { ...options, acceptRejected: 1 });
+    expect(failed(accepted)).toEqual([]);
+    expect(gate(accepted, 'conservation').figure).toMatch(/rejected row 1 /);
+    expect(gate(accepted, 'rejected rows').status).toBe('warned');
+  });
+
+  test('an incomplete run, a table of another run and missing counts fail', async () => {
+    const found = makeRun(RUN, rows, {
+      done: [[0, 9]],
+      failed: [{ ordinal: 9, name: 'c9', code: 'deadline', message: 'm', attempts: 3 }],
+    });
+    const incomplete = await verifyRun(workOn(target), { found, acceptRejected: 0 });
+    expect(failed(incomplete)).toEqual(['the run is complete']);
+    const other = await verifyRun(workOn(target), { found: makeRun('other', rows), acceptRejected: 0 });
+    expect(failed(other)).toEqual(['staging belongs to the run']);
+    const uncounted = await judge('uncounted', ALL, [], { run: 'uncounted' });
+    expect(failed(uncounted)).toContain(COUNTS);
+  });
+
+  test('without a token map conservation is skipped and said so; a wrong map fails', async () => {
+    const bare = await server.database();
+    await makeUniverse(bare, { fills: BASE, run: RUN, matches: 2000, markets: 20, wallets: 100 });
+    const found = makeRun(RUN, 0);
+    await bare.command('CREATE TABLE known AS outcome_tokens');
+    await bare.command('INSERT INTO known SELECT * FROM outcome_tokens');
+    await bare.command('TRUNCATE TABLE outcome_tokens');
+    const without = await verifyRun(workOn(bare), { found, acceptRejected: 0 });
+    expect([without.passed, gate(without, 'conservation').status]).toEqual([true, 'skipped']);
+    await bare.command(
+      `INSERT INTO outcome_tokens (token_id, condition_id, outcome_index, payout_numerator, payout_denominator, source)
+       SELECT token_id, (SELECT any(condition_id) FROM known WHERE condition_id != k.condition_id), outcome_index, 0, 0, 'pnl' FROM known AS k`,
+    );
+    expect(failed(await verifyRun(workOn(bare), { found, acceptRejected: 0 }))).toEqual(['conservation']);
+  });
+
+  test('a little memory changes nothing but the number of slices', async () => {
+    const verdict = await verifyRun(workOn(target, 256), { found: makeRun(RUN, rows), acceptRejected: 0 });
+    expect(verdict.passed).toBe(true);
+  });
+
+  test('a later change of the table makes the verdict void', async () => {
+    await judge('later', ALL);
+    const found = makeRun(RUN, rows);
+    const verdict = await verifyRun(workOn(target), { found, fills: 'later', acceptRejected: 0 });
+    const stored = readVerdict(found.folder);
+    expect(stored).toEqual(verdict);
+    const stale = () => whyStale(workOn(target), verdict, 'later', { rejected: 0, acceptRejected: 0 });
+    expect(await stale()).toBeNull();
+    await target.command('OPTIMIZE TABLE later FINAL');
+    expect(await stale()).toBeNull();
+    await target.command(`ALTER TABLE later UPDATE fee = fee + 1 WHERE ${ONE} SETTINGS mutations_sync = 1`);
+    expect(await stale()).toMatch(/content/);
+    await target.command(`INSERT INTO later ${ALL} WHERE ${ONE}`);
+    expect(await stale()).toMatch(/rows/);
+  });
+});
