@@ -18,11 +18,7 @@ interface MessageRule {
 const MESSAGES: readonly MessageRule[] = [
   { pattern: /only (?:has )?indexed up to/i, kind: 'transient', code: 'behind' },
   { pattern: /only has data starting at/i, kind: 'terminal', code: 'pin_refused' },
-  {
-    pattern: /data for block (?:number )?\d+ is (?:\w+ )*(?:not|un)\s?(?:\w+ )*available/i,
-    kind: 'terminal',
-    code: 'pin_refused',
-  },
+  { pattern: /data for block (?:number )?\d+ is .{0,30}available/i, kind: 'terminal', code: 'pin_refused' },
   { pattern: /\bprun(?:ed|ing)\b|earliest (?:available )?block/i, kind: 'terminal', code: 'pin_refused' },
   { pattern: /indexing[_ ]error/i, kind: 'terminal', code: 'indexing_error' },
   { pattern: /statement timeout/i, kind: 'transient', code: 'statement_timeout' },
@@ -166,6 +162,7 @@ function rootCause(error: unknown): { code: string | null; text: string } {
     const own = (at as NodeJS.ErrnoException).code;
     if (at.message !== '') text = at.message;
     if (typeof own === 'string') code = own;
+    else if (at.name === 'HTTPParserError') code = 'HPE_INVALID'; // undici gives it a code in some cases only
     if (code !== null && code in TRANSPORT) break;
     at = at.cause ?? (at as AggregateError).errors?.[0];
   }

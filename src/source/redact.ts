@@ -2,8 +2,9 @@
 
 /** The URL without user, password, fragment and the values of its query: fit to be shown and stored. */
 export function redactUrl(url: string): string {
-  if (!URL.canParse(url)) return '(not a URL)';
-  const parsed = new URL(url);
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  // "joe:secret@host" parses as a URL of the scheme "joe".
+  if (parsed === null || parsed.host === '') return '(not a URL)';
   parsed.username = '';
   parsed.password = '';
   parsed.hash = '';
@@ -23,8 +24,8 @@ export interface Endpoint {
 
 /** The token goes as a bearer; user and password of the URL as basic, unless there is a token. Throws TypeError. */
 export function endpointOf(url: string, token: string | undefined): Endpoint {
-  if (!URL.canParse(url)) throw new TypeError('the source URL is no URL');
-  const parsed = new URL(url);
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) throw new TypeError('the source URL is no http(s) URL');
   const [user, password] = [decode(parsed.username), decode(parsed.password)];
   const secrets = [token, password, parsed.password, ...parsed.searchParams.values()];
   if (password === '') secrets.push(user, parsed.username);

@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { afterEach, describe, expect, test } from 'vitest';
+import { FailureError, failed } from '../../src/failure.js';
+import { readConditions } from '../../src/source/conditions.js';
+import { countDistinctIds, readCounts, readTokenCounts } from '../../src/source/counts.js';
+import { DECIMAL_KEYS, HEX_KEYS, type KeySpace } from '../../src/source/key-spaces.js';
+import { answerLists, type Entity, json, opener } from './wire.js';
+
+const open = opener();
+afterEach(() => open.close());
+
+const hash = (n: number) => createHash('sha256').update(String(n)).digest('hex');
+const token = (n: number) => BigInt(`0x${hash(n)}`).toString();
+const range = (n: number) => Array.from({ length: n }, (_, i) => i);
+
+function book(id: string, n: number): Entity {
+  return {
+    id,
+    buysQuantity: String(n % 3 === 0 ? 0 : n),
+    sellsQuantity: String(n % 3 === 0 ? 0 : 2 * n),
+    collateralBuyVolume: String(n * 1_000_000),
+    collateralSellVolume: '12345678901234567890123',
+  };
+}
+
+function universe(ids: readonly string[]) {
+  return {
+    orderbooks: ids.map((id, i) => book(id, i)),
+    marketDatas: ids.map((id, i) => ({ id, condition: i % 5 === 4 ? '' : `0xAB${i >> 1}` })),
+  };
+}
+
+describe('key spaces', () => {
+  test.each([
+    ['decimal', DECIMAL_KEYS, token],
+    ['hex', HEX_KEYS, (n: number) => `0x${hash(n)}`],
+  ] as [string, KeySpace, (n: number) => string][])('%s ids fall evenly between bounds', (_name, keys, id) => {
+    const ids = range(20_000).map(id).sort();
+    for (const share of [0.05, 0.2, 0.5, 0.8, 0.95]) {
+      const bound = keys.bound(share) as string;
+      expect(Math.abs(ids.findIndex((one) => one >= bound) / ids.length - share)).toBeLessThan(0.015);
+      expect(Math.abs(keys.shareBefore(ids[Math.floor(share * ids.length)] as string) - share)).toBeLessThan(0.015);
+    }
+    expect(keys.bound(0)).toBeNull();
+    expect(keys.bound(1)).toBeNull();
+  });
+
+  test('shares never decrease along the order of strings, whatever they are', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme-ascii' }), fc.string({ unit: 'grapheme-ascii' }), (a, b) => {
+        const [low, high] = a <= b ? [a, b] : [b, a];
+        for (const keys of [DECIMAL_KEYS, HEX_KEYS]) {
+          expect(keys.shareBefore(low)).toBeLessThanOrEqual(keys.shareBefore(high));
+        }
+      }),
+    );
+  });
+});
+
+describe('counts', () => {
+  test('a small universe takes one request', async () => {
+    const ids = range(40).map(token);
+    const wire = await open.wire(answerLists(universe(ids)));
+    const counts = await readCounts(open.client({ url: wire.url }), { block: 7 });
+    expect(counts.requests).toBe(1);
+    expect(wire.asked[0]?.variables).toEqual({ first: 1000, block: 7 });
+    expect(counts.tokens).toHaveLength(26);
+    expect(counts.emptyTokens).toHaveLength(14);
+    expect([...counts.tokens].map((count) => count.token)).toEqual(
+      [...counts.tokens].map((count) => count.token).sort(),
+    );
+    expect(counts.conditions.get(ids[2] as string)).toBe('0xab1');
+    expect(counts.conditions.has(ids[4] as string)).toBe(false);
+    expect(counts.tokens.find((count) => count.token === ids[5])).toEqual({
+      token: ids[5],
+      buys: 5,
+      sells: 10,
+      buyMicros: '5000000',
+      sellMicros: '12345678901234567890123',
+    });
+  });
+
+  test('a large one is read in parallel over ranges, with few requests more than full pages need', async () => {
+    const ids = range(12_000).map(token);
+    const wire = await open.wire(answerLists(universe(ids)));
+    let rows = 0;
+    const counts = await readCounts(open.client({ url: wire.url }), {
+      block: 7,
+      pageRows: 100,
+      onPage: (n) => {
+        rows += n;
+      },
+    });
+    expect(counts.tokens.length + counts.emptyTokens.length).toBe(12_000);
+    expect(new Set([...counts.tokens.map((count) => count.token), ...counts.emptyTokens]).size).toBe(12_000);
+    expect(rows).toBe(24_000);
+    // 120 full pages; sixteen ranges of each list end in a page that is half full.
+    console.log(`counts: ${counts.requests} requests for 2 × 120 pages`);
+    expect(counts.requests).toBeLessThan(140);
+  });
+
+  test.each([
+    ['short numbers', range(950).map(String)],
+    ['one prefix', range(700).map((n) => `1000000000000000000000${n}`)],
+    ['no numbers at all', range(700).map((n) => `${['', ' ', '!', '0x', 'zz', 'Ä', ':', '~'][n % 8]}id ${n}`)],
+    ['hashes and numbers mixed', range(800).map((n) => (n % 2 ? `0x${hash(n)}` : token(n)))],
+  ])('%s are all found', async (_name, ids) => {
+    const wire = await open.wire(answerLists(universe(ids)));
+    const counts = await readCounts(open.client({ url: wire.url }), { block: null, pageRows: 10 });
+    const found = [...counts.tokens.map((count) => count.token), ...counts.emptyTokens];
+    expect(found.sort()).toEqual([...ids].sort());
+  });
+
+  test.each([
+    ['negative', { buysQuantity: '-1' }],
+    ['no integer', { buysQuantity: '1.5' }],
+    ['a JSON number', { sellsQuantity: 7 }],
+    ['beyond 2^53', { sellsQuantity: '9007199254740993' }],
+    ['no volume', { collateralBuyVolume: null }],
+    ['a volume with a sign', { collateralSellVolume: '-5' }],
+  ])('a count that is %s is refused, naming the token', async (_name, change) => {
+    const wire = await open.wire(answerLists({ orderbooks: [{ ...book('77', 1), ...change }], marketDatas: [] }));
+    await expect(readCounts(open.client({ url: wire.url }), { block: 1 })).rejects.toThrow(/orderbook 77/);
+  });
+
+  test('a bad answer is asked for again through the hook; what fails for good fails the whole', async () => {
+    const answer = answerLists(universe(range(300).map(token)));
+    let n = 0;
+    const wire = await open.wire((request, response) => {
+      if (++n % 3 === 0) json(response, { errors: [{ message: 'Query timed out' }] });
+      else answer(request, response);
+    });
+    const client = open.client({ url: wire.url });
+    const retry = async <T>(_what: string, attempt: () => Promise<T>): Promise<T> => {
+      for (;;) {
+        try {
+          return await attempt();
+        } catch (error) {
+          if (!(error instanceof FailureError) || error.failure.kind === 'terminal') throw error;
+        }
+      }
+    };
+    const counts = await readCounts(client, { block: 1, pageRows: 10, retry });
+    expect(counts.tokens.length + counts.emptyTokens.length).toBe(300);
+    expect(counts.requests).toBe(wire.asked.length);
+    const giveUp = async () => {
+      throw failed('transient', 'query_timeout', 'given up');
+    };
+    await expect(readCounts(client, { block: 1, pageRows: 10, retry: giveUp })).rejects.toThrow('given up');
+  });
+
+  test('some tokens again: absent ones have zeros', async () => {
+    const ids = range(450).map(token);
+    const wire = await open.wire(answerLists(universe(ids)));
+    const counts = await readTokenCounts(open.client({ url: wire.url }), [...ids, '5'], { block: 3 });
+    expect(wire.asked).toHaveLength(3);
+    expect(counts.size).toBe(451);
+    expect(counts.get(ids[7] as string)?.buys).toBe(7);
+    expect(counts.get('5')).toEqual({ token: '5', buys: 0, sells: 0, buyMicros: '0', sellMicros: '0' });
+  });
+
+  test('fills that the source serves, as against counts', async () => {
+    const events = range(3210).map((n) => ({
+      id: `0x${hash(n)}_0x1`,
+      makerAssetId: n % 4 ? '0' : '9',
+      takerAssetId: n % 4 ? '9' : '0',
+    }));
+    const wire = await open.wire(answerLists({ orderFilledEvents: events }));
+    const client = open.client({ url: wire.url });
+    expect(await countDistinctIds(client, '9', 'buy', { block: 1, pageRows: 50 })).toBe(2407);
+    expect(await countDistinctIds(client, '9', 'sell', { block: 1, pageRows: 50 })).toBe(803);
+    expect(await countDistinctIds(client, '8', 'sell', { block: null })).toBe(0);
+  });
+});
+
+test('rows out of order, doubled or too many are refused', async () => {
+  const row = (id: string) => book(id, 1);
+  for (const rows of [
+    [row('2'), row('1')],
+    [row('1'), row('1')],
+    range(1001).map((n) => row(`x${String(n).padStart(5, '0')}`)),
+    [{}],
+    'x',
+  ]) {
+    const wire = await open.wire((_, response) => json(response, { data: { lane0: rows, lane1: [] } }));
+    await expect(readCounts(open.client({ url: wire.url }), { block: 1 })).rejects.toThrow(FailureError);
+  }
+});
+
+test('conditions: all of them, in outcome order, unresolved ones without payouts', async () => {
+  const conditions = range(900).map((n) => ({
+    id: `0x${hash(n)}`,
+    positionIds: [token(2 * n), token(2 * n + 1)],
+    payoutNumerators: n % 3 === 0 ? [] : n % 3 === 1 ? ['1', '0'] : null,
+    payoutDenominator: n % 3 === 1 ? '1' : null,
+  }));
+  const wire = await open.wire(answerLists({ conditions }));
+  const read = await readConditions(open.client({ url: wire.url }), { block: null, pageRows: 25 });
+  expect(read.map(({ id }) => id)).toEqual(conditions.map(({ id }) => id).sort());
+  const one = read.find(({ id }) => id === `0x${hash(1)}`);
+  expect(one).toEqual({ ...conditions[1], id: `0x${hash(1)}` });
+  expect(read.find(({ id }) => id === `0x${hash(2)}`)).toMatchObject({ payoutNumerators: [], payoutDenominator: '0' });
+});
