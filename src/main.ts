@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type Invocation, parseArguments } from './cli.js';
 import { commandFor } from './commands/index.js';
@@ -47,6 +48,8 @@ async function runCommand({ command, flags }: Invocation): Promise<number> {
 function listenForSignals(sinks: LogSinks, releases: Releases): { stop: AbortSignal; stopNow: AbortSignal } {
   const stop = new AbortController();
   const stopNow = new AbortController();
+  // Every request in flight listens.
+  setMaxListeners(0, stop.signal, stopNow.signal);
   const onSignal = (signal: NodeJS.Signals) => {
     if (!stop.signal.aborted) {
       sinks.log.warn(`${signal}: finishing what is in flight; once more stops at once`);
