@@ -84,7 +84,8 @@ export class Executor {
         messages: [operationName ? `Operation name not found \`${operationName}\`` : 'Operation name required'],
       };
     }
-    if (operation.operation !== 'query') return { ok: false, messages: ['Only queries are supported'] };
+    if (operation.operation !== 'query')
+      return { ok: false, messages: [`Only queries are supported, no ${operation.operation}`] };
     const coerced = getVariableValues(SCHEMAS[this.endpoint], operation.variableDefinitions ?? [], inputs);
     if (coerced.errors) return { ok: false, messages: coerced.errors.map((error) => error.message) };
     try {

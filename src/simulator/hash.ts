@@ -32,8 +32,10 @@ export function draw(seed: number, text: string, salt: number): number {
   return (mix(hashText(seed, text) + Math.imul(salt + 1, GOLDEN)) >>> 0) / 4294967296;
 }
 
+const HEX4 = Array.from({ length: 65536 }, (_, i) => i.toString(16).padStart(4, '0'));
+
 export function hex32(value: number): string {
-  return (value >>> 0).toString(16).padStart(8, '0');
+  return (HEX4[value >>> 16] as string) + (HEX4[value & 0xffff] as string);
 }
 
 /** 64 hex digits that (seed, index) names, with `0x`. */

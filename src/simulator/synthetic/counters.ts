@@ -2,15 +2,37 @@
 import type { Counters, Table } from '../universe.js';
 import type { Matches } from './matches.js';
 
-/** Sums above 2^53 are kept as high × 2^50 + low, both exact. */
 const CARRY = 2 ** 50;
-const CARRY_BIG = 1n << 50n;
+
+/** Sums beyond 2^53, kept as high × 2^50 + low, both exact. Summands are below 2^50. */
+export class ExactSums {
+  readonly #low: Float64Array;
+  readonly #high: Float64Array;
+
+  constructor(size: number) {
+    this.#low = new Float64Array(size);
+    this.#high = new Float64Array(size);
+  }
+
+  add(at: number, value: number): void {
+    let sum = (this.#low[at] as number) + value;
+    if (sum >= CARRY) {
+      sum -= CARRY;
+      this.#high[at] = (this.#high[at] as number) + 1;
+    }
+    this.#low[at] = sum;
+  }
+
+  value(at: number): bigint {
+    return BigInt(this.#high[at] as number) * BigInt(CARRY) + BigInt(this.#low[at] as number);
+  }
+}
 
 export class CounterPass {
   /** By token × 2 + side. */
   readonly counts: Uint32Array;
-  readonly #low: Float64Array;
-  readonly #high: Float64Array;
+  /** Micro-USDC, likewise. */
+  readonly volumes: ExactSums;
   /** Fills with distinct ids. */
   served = 0;
 
@@ -20,8 +42,7 @@ export class CounterPass {
   ) {
     const { markets } = matches;
     this.counts = new Uint32Array(markets.count * 4);
-    this.#low = new Float64Array(markets.count * 4);
-    this.#high = new Float64Array(markets.count * 4);
+    this.volumes = new ExactSums(markets.count * 4);
     for (let m = 0; m < markets.count; m++) this.#countMarket(matches, m);
   }
 
@@ -29,9 +50,7 @@ export class CounterPass {
     const { markets } = matches;
     const n = markets.matches[m] as number;
     if (n === 0 || (markets.start[m] as number) > this.block) return;
-    const { counts } = this;
-    const low = this.#low;
-    const high = this.#high;
+    const { counts, volumes } = this;
     const { lane, cash } = matches;
     const base = m * 4;
     for (let j = 0; j < n; j++) {
@@ -42,19 +61,10 @@ export class CounterPass {
       for (let i = 0; i < legs; i++) {
         const at = base + (lane[i] as number);
         counts[at] = (counts[at] as number) + 1;
-        let sum = (low[at] as number) + (cash[i] as number);
-        if (sum >= CARRY) {
-          sum -= CARRY;
-          high[at] = (high[at] as number) + 1;
-        }
-        low[at] = sum;
+        volumes.add(at, cash[i] as number);
       }
       this.served += matches.double ? legs - 1 : legs;
     }
-  }
-
-  volume(at: number): bigint {
-    return BigInt(this.#high[at] as number) * CARRY_BIG + BigInt(this.#low[at] as number);
   }
 
   /** Tokens that were traded, in the order of their ids. */
@@ -69,8 +79,8 @@ export class CounterPass {
           token: tokens[token] as string,
           buys: this.counts[token * 2] as number,
           sells: this.counts[token * 2 + 1] as number,
-          buyVolume: this.volume(token * 2),
-          sellVolume: this.volume(token * 2 + 1),
+          buyVolume: this.volumes.value(token * 2),
+          sellVolume: this.volumes.value(token * 2 + 1),
         };
       },
     };
