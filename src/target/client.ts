@@ -111,6 +111,8 @@ class ClickHouseTarget implements Target {
         ...this.#params(sql, options, signal),
         format: 'JSONEachRow',
       });
+      // The client lets go of the signal once the answer has begun.
+      signal.addEventListener('abort', () => result.close(), { once: true });
       return (await result.json()) as Row[];
     });
   }

@@ -1,7 +1,7 @@
 import { cutMessage, type Failure, type FailureCode, FailureError, type FailureKind } from '../failure.js';
 
 /** What an exception code of ClickHouse means for a loader. What is not listed is terminal: `target_refused`. */
-const EXCEPTIONS: Readonly<Record<number, readonly [FailureKind, FailureCode, string]>> = {
+export const EXCEPTIONS: Readonly<Record<number, readonly [FailureKind, FailureCode, string]>> = {
   // A body cut on its way: the server refuses the whole insert, so it can be sent again.
   3: ['transient', 'target_connection', 'UNEXPECTED_END_OF_FILE'],
   32: ['transient', 'target_connection', 'ATTEMPT_TO_READ_AFTER_EOF'],
@@ -99,6 +99,15 @@ export function classifyTargetError(error: unknown, context: FailureContext): Fa
   }
   if (text === 'The user aborted a request.' || systemCode === 'ABORT_ERR') {
     return failure('transient', 'stopped', `${context.purpose}: stopped`, context);
+  }
+  // Exceptions of the server's network library carry no type, by which the client tells those of ClickHouse.
+  const poco = /Poco::Exception\. Code: (\d+)/.exec(text);
+  if (poco !== null) {
+    // A request that the server cannot take apart stays one: a parameter above its 128 KB, for example.
+    const isForm = text.includes('HTML Form Exception');
+    return isForm
+      ? failure('terminal', 'target_refused', `${context.purpose}: ${text}`, context)
+      : classifyException(Number(poco[1]), text, context);
   }
   const kind = TLS_REFUSED.test(systemCode) ? 'terminal' : 'transient';
   if (systemCode !== '' || /socket hang up|aborted|premature close/i.test(text)) {

@@ -63,7 +63,7 @@ function allocate(rows: number): Uint8Array {
 /** A token's 77 digits take a microsecond to convert, and its fills come together. */
 export class TokenCache {
   readonly #known = new Map<string, Uint8Array>();
-  #last = '';
+  #last: string | undefined;
   #lastBytes: Uint8Array = EMPTY;
 
   constructor(private readonly maxTokens = 10_000) {}

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { insertMarkets, insertOutcomeTokens, insertSourceCounts } from '../../src/target/catalogue.js';
 import { FillBatch } from '../../src/target/fill-batch.js';
 import { encodeFill, type FillRow } from '../../src/target/fill-encoder.js';
 import { checkFillsStructure, createFillsTable, ensureTables } from '../../src/target/schema.js';
@@ -182,31 +181,28 @@ test('of runs that start together, one has the table', async () => {
   expect(winners).toHaveLength(1);
 });
 
-test('the small tables keep what the sources say, and rewriting replaces', async () => {
+test('the small tables are made once, hold the largest values, and a rewrite replaces', async () => {
   const target = await clickhouse.database();
   await ensureTables(target);
   await ensureTables(target);
-  const condition = `0x${'ab'.repeat(32)}`;
   const largest = (2n ** 256n - 1n).toString();
-  const token = {
-    token_id: largest,
-    condition_id: condition,
-    outcome_index: 1,
-    payout_numerator: '0',
-    payout_denominator: '0',
-    source: 'pnl',
-  } as const;
-  await insertOutcomeTokens(target, [
-    token,
-    { ...token, token_id: '5', condition_id: null, outcome_index: null, source: 'counts' },
-  ]);
-  await insertOutcomeTokens(target, [{ ...token, payout_numerator: '1', payout_denominator: '2' }]);
-  expect(
-    await target.query(
-      `SELECT token_id, condition_id_hex, outcome_index, payout_numerator, payout_denominator, source, resolved
-       FROM outcome_tokens FINAL ORDER BY token_id`,
-    ),
-  ).toEqual([
+  const condition = 'ab'.repeat(32);
+  for (const [numerator, denominator] of [
+    ['0', '0'],
+    ['1', '2'],
+  ]) {
+    await target.command(
+      `INSERT INTO outcome_tokens (token_id, condition_id, outcome_index, payout_numerator, payout_denominator, source)
+       VALUES ({token:UInt256}, unhex({condition:String}), 1, {numerator:UInt256}, {denominator:UInt256}, 'pnl')`,
+      { params: { token: largest, condition, numerator, denominator } },
+    );
+  }
+  await target.insertRows('outcome_tokens', [{ token_id: 5n, condition_id: null, source: 'counts' }]);
+  const tokens = await target.query(
+    `SELECT token_id, condition_id_hex, outcome_index, payout_numerator, payout_denominator, source, resolved
+     FROM outcome_tokens FINAL ORDER BY token_id`,
+  );
+  expect(tokens).toEqual([
     {
       token_id: '5',
       condition_id_hex: null,
@@ -218,7 +214,7 @@ test('the small tables keep what the sources say, and rewriting replaces', async
     },
     {
       token_id: largest,
-      condition_id_hex: condition,
+      condition_id_hex: `0x${condition}`,
       outcome_index: 1,
       payout_numerator: '1',
       payout_denominator: '2',
@@ -227,39 +223,15 @@ test('the small tables keep what the sources say, and rewriting replaces', async
     },
   ]);
 
-  await insertMarkets(target, [
-    {
-      condition_id: condition,
-      question: "Will 'it' — happen?\n",
-      slug: 'will-it',
-      volume: '1531479285.123456789',
-      start_date: null,
-      end_date: '2024-11-05T12:00:00Z',
-      outcomes: ['Yes', 'No'],
-      neg_risk: null,
-      tokens: ['5', largest],
-    },
-  ]);
-  expect(
-    await target.query(
-      'SELECT condition_id_hex, question, volume, start_date, end_date, outcomes, neg_risk, tokens FROM markets FINAL',
-    ),
-  ).toEqual([
-    {
-      condition_id_hex: condition,
-      question: "Will 'it' — happen?\n",
-      volume: '1531479285.123456',
-      start_date: null,
-      end_date: '2024-11-05 12:00:00.000',
-      outcomes: ['Yes', 'No'],
-      neg_risk: null,
-      tokens: ['5', largest],
-    },
-  ]);
-
-  const counts = { run: 'r', token_id: largest, buys: '18446744073709551615', sells: '0' };
-  await insertSourceCounts(target, [{ ...counts, buy_micros: '12345678901234567890123456', sell_micros: '7' }]);
-  expect(await target.query('SELECT * FROM source_counts FINAL')).toEqual([
-    { ...counts, buy_usdc: '12345678901234567890.123456', sell_usdc: '0.000007' },
-  ]);
+  const counts = {
+    run: 'r',
+    token_id: largest,
+    buys: '18446744073709551615',
+    sells: '0',
+    buy_usdc: '12345678901234567890.123456',
+    sell_usdc: '0.000007',
+  };
+  await target.insertRows('source_counts', [counts]);
+  await target.insertRows('source_counts', [counts]);
+  expect(await target.query('SELECT * FROM source_counts FINAL')).toEqual([counts]);
 });
