@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -21,7 +21,8 @@ export interface Lock {
   release(): void;
 }
 
-const MAX_TRIES = 5;
+const MAX_TRIES = 100;
+const RETRY_MS = 10;
 
 export function acquireLock(folder: string, pid = process.pid): Lock {
   const path = join(folder, 'lock');
@@ -38,7 +39,8 @@ export function acquireLock(folder: string, pid = process.pid): Lock {
           'wait for it, or stop it; `backfill status` shows where it is',
         );
       }
-      takeAway(path, folder, holder, pid);
+      takeAway(path, folder, draft);
+      if (attempt > 0) sleepMs(RETRY_MS);
     }
     throw usageError(`lock of ${folder} is contended`, 'run the same command again');
   } finally {
@@ -62,18 +64,29 @@ function tryLink(draft: string, path: string): boolean {
   }
 }
 
-/** Moves a dead holder's lock aside; if another process put a live one there meanwhile, puts that one back. */
-function takeAway(path: string, folder: string, dead: LockHolder | null, pid: number): void {
-  const aside = join(folder, `.lock.${pid}.dead`);
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
+/**
+ * Removes a dead holder's lock. Only the holder of the guard may: of three processes that find the same dead lock, a slow
+ * one would otherwise remove the lock that a fast one has put in its place.
+ */
+function takeAway(path: string, folder: string, draft: string): void {
+  const guard = join(folder, '.lock.takeover');
+  if (!tryLink(draft, guard)) {
+    const other = readHolder(guard);
+    // Gone by now, or left by one that was killed in here.
+    if (other && !isAlive(other)) rmSync(guard, { force: true });
+    return;
   }
-  const moved = readHolder(aside);
-  if (moved && (moved.pid !== dead?.pid || moved.since !== dead.since) && isAlive(moved)) tryLink(aside, path);
-  rmSync(aside, { force: true });
+  try {
+    const holder = readHolder(path);
+    if (!(holder && isAlive(holder))) rmSync(path, { force: true });
+  } finally {
+    rmSync(guard, { force: true });
+  }
+}
+
+/** Synchronous: nothing else may happen before the lock is had or refused. */
+function sleepMs(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 function releaseLock(path: string, mine: LockHolder): void {
