@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { Context } from '../context.js';
+import { usageError } from '../exit.js';
+import { compareAxes } from '../job/axis-trial.js';
+import { checkInput } from '../job/check-input.js';
+import { planRun, readPlanInput, readSourceHead } from '../job/planning.js';
+import { prepareTarget } from '../job/prepare-target.js';
+import { type KindProfile, profileSamples, project } from '../job/profiling.js';
+import { openSource } from '../job/source-link.js';
+import { formatCount, formatDuration } from '../report/format.js';
+import { renderFacts, renderTable } from '../report/table.js';
+import { openTargetOf } from './open-target.js';
+
+/** Times source, decode and insert on sample chunks and projects the whole run. */
+export async function profile(ctx: Context): Promise<void> {
+  const { config } = ctx;
+  const before = config.compare === undefined ? null : readEarlier(config.compare);
+  const asked = checkInput(ctx);
+  const opened = await openTargetOf(ctx);
+  await prepareTarget(opened.target);
+  const source = openSource(ctx);
+  const head = await readSourceHead(ctx, source);
+  const planned = await readPlanInput(ctx, source, asked.selection, head);
+  const plan = planRun(ctx, planned);
+  const block = planned.pinned ? head.block : null;
+  const samples = await profileSamples(ctx, source, opened, plan, block);
+  const projection = project(samples, plan.totals, config);
+  const axes = await compareAxes(ctx, source, plan, block);
+  const result = { at: new Date().toISOString(), plan: plan.totals, samples, projection, axes };
+  ctx.out.result(result);
+  const kinds = [
+    ['small markets', samples.small],
+    ['large markets', samples.large],
+  ] as const;
+  ctx.out.text(
+    renderTable(
+      ['sample', 'requests', 'rows', 'request ms', 'p95', 'check µs', 'encode µs', 'insert ms', 'p95'],
+      kinds.flatMap(([name, kind]) => (kind ? [[name, ...kindCells(kind)]] : [])),
+      [1, 2, 3, 4, 5, 6, 7, 8],
+    ),
+  );
+  const share = (part: number) => `${(part * 100).toFixed(0)} %`;
+  ctx.out.text(
+    renderFacts([
+      [
+        'time goes to',
+        `source ${share(samples.shares.source)}, target ${share(samples.shares.target)}, this program ${share(samples.shares.cpu)}`,
+      ],
+      ['CPU', `${samples.cpuMicrosPerRow.toFixed(2)} µs a row, start of the program included`],
+      ['plan', `${formatCount(plan.totals.rows)} rows in ${formatCount(plan.totals.requests)} requests`],
+      [
+        'alone',
+        `rate limit ${formatDuration(projection.limitMs)}, source ${formatDuration(projection.sourceMs)}, target ${formatDuration(projection.targetMs)}, CPU ${formatDuration(projection.cpuMs)}`,
+      ],
+      ['ETA', `${formatDuration(projection.etaMs)}, bound by ${projection.bound}`],
+      [
+        'would choose',
+        `--workers ${projection.settings.workers} --rps ${projection.settings.rps} --page-rows ${projection.settings.pageRows}`,
+      ],
+      [
+        'by id or time',
+        axes === null
+          ? 'no market is large enough to tell'
+          : `${axes.idMsPerRow.toFixed(3)} ms a row by id, ${axes.timeMsPerRow.toFixed(3)} by time: --slice-by ${axes.prefers}`,
+      ],
+    ]),
+  );
+  if (before) ctx.out.text(renderComparison(before, result));
+}
+
+function kindCells(kind: KindProfile): string[] {
+  return [
+    formatCount(kind.requests),
+    formatCount(kind.rows),
+    kind.requestMs.median.toFixed(1),
+    kind.requestMs.p95.toFixed(1),
+    kind.checkMicros.toFixed(2),
+    kind.encodeMicros.toFixed(2),
+    kind.insertMs.median.toFixed(1),
+    kind.insertMs.p95.toFixed(1),
+  ];
+}
+
+const Stage = z.object({
+  requestMs: z.object({ median: z.number() }),
+  encodeMicros: z.number(),
+  insertMs: z.object({ median: z.number() }),
+});
+const Earlier = z.object({
+  at: z.string(),
+  samples: z.object({ small: Stage.nullable(), large: Stage.nullable(), cpuMicrosPerRow: z.number() }),
+  projection: z.object({ etaMs: z.number(), bound: z.string() }),
+});
+type Earlier = z.infer<typeof Earlier>;
+
+/** A profile that `--json` printed. Throws ExitError(1). */
+function readEarlier(file: string): Earlier {
+  try {
+    return Earlier.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    throw usageError(
+      `--compare ${file}: ${(error as Error).message.replace(/\s+/g, ' ')}`,
+      'give what `backfill profile --json` printed',
+    );
+  }
+}
+
+function renderComparison(before: Earlier, now: Earlier): string {
+  const row = (name: string, a: number | undefined, b: number | undefined): string[][] =>
+    a === undefined || b === undefined
+      ? []
+      : [[name, a.toFixed(2), b.toFixed(2), a > 0 ? `${(b / a).toFixed(2)} ×` : '–']];
+  const rows = (['small', 'large'] as const).flatMap((kind) => {
+    const [a, b] = [before.samples[kind], now.samples[kind]];
+    return [
+      ...row(`${kind}: request ms`, a?.requestMs.median, b?.requestMs.median),
+      ...row(`${kind}: encode µs`, a?.encodeMicros, b?.encodeMicros),
+      ...row(`${kind}: insert ms`, a?.insertMs.median, b?.insertMs.median),
+    ];
+  });
+  rows.push(...row('CPU µs a row', before.samples.cpuMicrosPerRow, now.samples.cpuMicrosPerRow));
+  rows.push(...row('ETA s', before.projection.etaMs / 1000, now.projection.etaMs / 1000));
+  return `\nAgainst ${before.at}\n${renderTable(['', 'then', 'now', ''], rows, [1, 2, 3])}`;
+}
