@@ -1,0 +1,150 @@
+import type { Logger } from 'pino';
+import { FailureError, failed } from '../failure.js';
+import type { Target } from '../target/target.js';
+import { history, type Outcome, type Promotion, record } from './promotions.js';
+
+/**
+ * Where the tables of a promotion stand, told by their uuids alone: a uuid stays with its table through every rename.
+ *
+ *   prepared   live is the old table (or there is none), the new one waits under the incoming name
+ *   exchanged  live is the new table, the old one stands under the incoming name
+ *   settled    live is the new table, the old one is kept under its backup name (or gone, as wanted)
+ *   foreign    none of these: somebody else has moved the tables
+ *
+ * prepared → exchanged → settled, one statement each, the first of them the only one that readers can notice. Without an old
+ * table a single rename leads from prepared to settled. Whoever is killed anywhere leaves one of these places behind.
+ */
+export type Place = 'prepared' | 'exchanged' | 'settled' | 'foreign';
+
+/** In order; tests kill the process after each. */
+export type SwitchStep = 'recorded' | 'exchanged' | 'checked' | 'settled' | 'noted';
+
+export interface SwitchOptions {
+  readonly log: Logger;
+  readonly afterStep?: (step: SwitchStep, promotion: Promotion) => void | Promise<void>;
+  /** Whether the table that has just gone live still holds what was verified; when not, the exchange is taken back. */
+  readonly stillVerified?: (promotion: Promotion) => Promise<boolean>;
+}
+
+export async function placeOf(target: Target, promotion: Promotion): Promise<Place> {
+  const { live, incoming, outgoing, newUuid, oldUuid } = promotion;
+  const uuids = await uuidsOf(target, [live, incoming, ...(outgoing === null ? [] : [outgoing])]);
+  const liveUuid = uuids.get(live) ?? null;
+  const incomingUuid = uuids.get(incoming) ?? null;
+  if (liveUuid === newUuid) return oldUuid !== null && incomingUuid === oldUuid ? 'exchanged' : 'settled';
+  if (liveUuid === oldUuid && incomingUuid === newUuid) return 'prepared';
+  return 'foreign';
+}
+
+export async function uuidsOf(target: Target, names: readonly string[]): Promise<Map<string, string>> {
+  const rows = await target.query<{ name: string; uuid: string }>(
+    `SELECT name, toString(uuid) AS uuid FROM system.tables WHERE database = {database:String} AND name IN {names:Array(String)}`,
+    { params: { database: target.database, names }, purpose: 'looking up tables by their uuids' },
+  );
+  return new Map(rows.map((row) => [row.name, row.uuid]));
+}
+
+/** Records the promotion and carries it out. Throws FailureError when the target fails; then it is finished by `finishOpen`. */
+export async function carryOut(target: Target, promotion: Promotion, options: SwitchOptions): Promise<Outcome> {
+  await record(target, promotion, null);
+  await options.afterStep?.('recorded', promotion);
+  return finish(target, promotion, options);
+}
+
+/** From wherever the promotion stands to its end. */
+async function finish(target: Target, promotion: Promotion, options: SwitchOptions): Promise<Outcome> {
+  let place = await placeOf(target, promotion);
+  if (place === 'prepared') {
+    place = await advance(target, promotion, 'prepared', exchangeStatement(promotion));
+    await options.afterStep?.('exchanged', promotion);
+  }
+  if (place === 'foreign') {
+    options.log.warn(
+      { promotion: promotion.id },
+      `promotion ${promotion.id}: ${promotion.live} and ${promotion.incoming} are not the tables it was about; it is given up`,
+    );
+    return note(target, promotion, 'lost', options);
+  }
+  if (options.stillVerified !== undefined && !(await options.stillVerified(promotion))) {
+    return takeBack(target, promotion, place, options);
+  }
+  await options.afterStep?.('checked', promotion);
+  if (place === 'exchanged') {
+    await advance(target, promotion, 'exchanged', settleStatement(promotion));
+    await options.afterStep?.('settled', promotion);
+  }
+  return note(target, promotion, 'done', options);
+}
+
+/** Nothing was live before, or the old table is no longer at hand: then there is nothing to go back to. */
+async function takeBack(target: Target, promotion: Promotion, place: Place, options: SwitchOptions): Promise<Outcome> {
+  const { live, incoming, oldUuid } = promotion;
+  if (place === 'settled' && oldUuid !== null) return note(target, promotion, 'done', options);
+  const statement: Statement =
+    oldUuid === null
+      ? { sql: 'RENAME TABLE {live:Identifier} TO {incoming:Identifier}', names: { live, incoming } }
+      : exchangeStatement(promotion);
+  await advance(target, promotion, place, statement);
+  return note(target, promotion, 'undone', options);
+}
+
+async function note(target: Target, promotion: Promotion, outcome: Outcome, options: SwitchOptions): Promise<Outcome> {
+  await record(target, promotion, outcome);
+  await options.afterStep?.('noted', promotion);
+  return outcome;
+}
+
+interface Statement {
+  readonly sql: string;
+  readonly names: Readonly<Record<string, string>>;
+}
+
+function exchangeStatement({ live, incoming, oldUuid }: Promotion): Statement {
+  return oldUuid === null
+    ? { sql: 'RENAME TABLE {incoming:Identifier} TO {live:Identifier}', names: { live, incoming } }
+    : { sql: 'EXCHANGE TABLES {incoming:Identifier} AND {live:Identifier}', names: { live, incoming } };
+}
+
+function settleStatement({ incoming, outgoing }: Promotion): Statement {
+  return outgoing === null
+    ? { sql: 'DROP TABLE {incoming:Identifier} SYNC', names: { incoming } }
+    : { sql: 'RENAME TABLE {incoming:Identifier} TO {outgoing:Identifier}', names: { incoming, outgoing } };
+}
+
+/** Runs a statement that leads away from `from`. A lost answer is no failure where the tables show that it took effect. */
+async function advance(target: Target, promotion: Promotion, from: Place, statement: Statement): Promise<Place> {
+  let failure: unknown;
+  try {
+    await target.command(statement.sql, { names: statement.names, purpose: `promotion ${promotion.id}` });
+  } catch (error) {
+    if (!(error instanceof FailureError)) throw error;
+    failure = error;
+  }
+  const place = await placeOf(target, promotion);
+  if (place !== from) return place;
+  throw failure ?? failed('terminal', 'target_refused', `promotion ${promotion.id}: the tables did not change places`);
+}
+
+/**
+ * Finishes or gives up what a killed process has left open. A promotion of fills that had not exchanged yet is abandoned: its
+ * verdict may be void by now. One of P&L is carried on: its two tables belong together, and its gates had passed.
+ */
+export async function finishOpen(target: Target, options: SwitchOptions): Promise<void> {
+  for (const promotion of await history(target)) {
+    if (promotion.outcome !== null) continue;
+    const place = await placeOf(target, promotion);
+    if (place === 'prepared' && promotion.action !== 'rebuild-pnl') {
+      options.log.info(
+        { promotion: promotion.id },
+        `promotion ${promotion.id} was cut short before the exchange: abandoned`,
+      );
+      await note(target, promotion, 'abandoned', options);
+      continue;
+    }
+    const outcome = await finish(target, promotion, options);
+    options.log.info(
+      { promotion: promotion.id, outcome },
+      `promotion ${promotion.id} was cut short (${place}): ${outcome}`,
+    );
+  }
+}
