@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Context } from '../context.js';
 import { EXIT, ExitError } from '../exit.js';
+import { readSelection } from '../job/planning.js';
 import { OPTIONS } from '../options.js';
 import { formatCount, formatMicros } from '../report/format.js';
 import { renderFacts, renderTable } from '../report/table.js';
@@ -46,10 +47,10 @@ export async function demo(outer: Context): Promise<void> {
     },
   };
   const opened = await openTargetOf(ctx);
-  const report = await runWholeJob(ctx, opened);
+  const job = await runWholeJob(ctx, opened, readSelection(ctx));
   await askAround(ctx, opened.target);
   const totals = await compareTotals(ctx, opened.target, universe);
-  ctx.out.result({ ...report, totals });
+  ctx.out.result({ ...job, totals });
   ctx.out.text(
     `\nLook around: backfill clickhouse --clickhouse-dir ${ctx.config.clickhouseDir} --database ${ctx.config.database}`,
   );

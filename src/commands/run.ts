@@ -1,0 +1,90 @@
+import type { Context } from '../context.js';
+import { readCatalogue } from '../job/catalogue.js';
+import { checkInput } from '../job/check-input.js';
+import { runFills } from '../job/fills-step.js';
+import { loadMarkets } from '../job/markets-step.js';
+import { existingRun } from '../job/open-run.js';
+import type { AskedSelection } from '../job/planning.js';
+import { prepareTarget } from '../job/prepare-target.js';
+import { publish } from '../job/summary.js';
+import type { Step } from '../run/checkpoint.js';
+import { acquireLock } from '../run/lock.js';
+import { type FoundRun, findRun, type RunFolder } from '../run/run-folder.js';
+import type { OpenedTarget } from '../target/open.js';
+import { endOf } from './fills.js';
+import { renderMarketsReport } from './markets.js';
+import { openTargetOf } from './open-target.js';
+import { describePromoted, lockTables, promoteFound } from './promote.js';
+import { rebuildFound } from './rebuild-pnl.js';
+
+/** Markets, fills, verify, promote and rebuild-pnl; goes on at the step where the last sitting stopped. */
+export async function run(ctx: Context): Promise<void> {
+  const asked = checkInput(ctx);
+  const opened = await openTargetOf(ctx);
+  ctx.out.result(await runWholeJob(ctx, opened, asked));
+}
+
+/** The five steps on an open target; prints each one's report and returns what `--json` shows. */
+export async function runWholeJob(
+  ctx: Context,
+  opened: OpenedTarget,
+  asked: AskedSelection,
+): Promise<Record<string, unknown>> {
+  const work = { target: opened.target, maxMemoryMb: ctx.config.maxMemory, log: ctx.log, signal: ctx.stop };
+  await prepareTarget(opened.target);
+  const found = promotedOnly(ctx) ?? (await loadAll(ctx, opened, asked));
+  if (found === null) {
+    ctx.out.text('Live holds exactly what the source counts: nothing to fetch.');
+    return { upToDate: true };
+  }
+  lockTables(ctx);
+  if (found.checkpoint.steps.promote === undefined) {
+    ctx.stop.throwIfAborted();
+    const promoted = await promoteFound(ctx, work, found);
+    title(ctx, 'Promoted');
+    ctx.out.text(describePromoted(promoted, false));
+  }
+  ctx.stop.throwIfAborted();
+  title(ctx, 'Profit and loss');
+  const pnl = await rebuildFound(ctx, work, found);
+  return { run: found.folder.id, steps: found.folder.readCheckpoint()?.steps, pnl };
+}
+
+/** A run that went live but whose P&L was not rebuilt: the only step left. Takes its lock. */
+function promotedOnly(ctx: Context): FoundRun | null {
+  if (ctx.config.fresh) return null;
+  const last = findRun(ctx.config.checkpoints, ctx.config.run);
+  const steps = last?.checkpoint.steps;
+  if (!last || steps?.promote === undefined || steps['rebuild-pnl'] !== undefined) return null;
+  const held = acquireLock(last.folder.dir);
+  ctx.releases.push('lock of the run', () => held.release());
+  ctx.log.info({ run: last.folder.id }, 'the run is live; its P&L is not rebuilt yet');
+  return last;
+}
+
+async function loadAll(ctx: Context, opened: OpenedTarget, asked: AskedSelection): Promise<FoundRun | null> {
+  const { catalogue } = ctx.config;
+  if (existingRun(ctx)?.checkpoint.steps.markets === undefined) {
+    title(ctx, 'Markets');
+    const report = await loadMarkets(ctx, opened.target, catalogue === undefined ? null : readCatalogue(catalogue));
+    ctx.out.text(renderMarketsReport(report));
+  }
+  ctx.stop.throwIfAborted();
+  title(ctx, 'Fills');
+  const result = await runFills(ctx, opened, asked);
+  if (result === null) return null;
+  const report = publish(ctx, result);
+  markStep(result.folder, 'markets');
+  endOf(result, report);
+  return { folder: result.folder, checkpoint: result.folder.readCheckpoint() ?? result.checkpoint };
+}
+
+function markStep(folder: RunFolder, step: Step): void {
+  const checkpoint = folder.readCheckpoint();
+  if (!checkpoint || checkpoint.steps[step] !== undefined) return;
+  folder.writeCheckpoint({ ...checkpoint, steps: { ...checkpoint.steps, [step]: new Date().toISOString() } });
+}
+
+function title(ctx: Context, name: string): void {
+  ctx.out.text(`\n${name}`);
+}
