@@ -15,7 +15,14 @@ import { findEngine } from './engine-package.js';
 import { type EngineProcess, spawnEngine } from './engine-process.js';
 import { pickPort } from './ports.js';
 import { writeServerConfig } from './server-config.js';
-import { identityOf, readServerFile, type ServerFile, serverAnswers, writeServerFile } from './server-file.js';
+import {
+  identityOf,
+  ownerIsGone,
+  readServerFile,
+  type ServerFile,
+  serverAnswers,
+  writeServerFile,
+} from './server-file.js';
 
 export interface EmbeddedOptions {
   /** Made when missing. Data, `server.json`, `server.log`. */
@@ -31,6 +38,7 @@ export interface EmbeddedOptions {
 }
 
 const START_TIMEOUT_MS = 60_000;
+const MIN_START_MS = 10_000;
 const STOP_GRACE_MS = 20_000;
 const POLL_MS = 50;
 /** A busy server may be slow to answer; one that is gone refuses at once. */
@@ -105,8 +113,8 @@ export class EmbeddedServer {
 
   async #ensure(): Promise<void> {
     if (this.#closed) throw new ExitError(EXIT.unavailable, 'the embedded ClickHouse has been closed');
-    if (await serverAnswers(this.#server, PROBE_TIMEOUT_MS)) return;
-    const deadline = Date.now() + (this.options.startTimeoutMs ?? START_TIMEOUT_MS);
+    if ((this.owned || !ownerIsGone(this.#server)) && (await serverAnswers(this.#server, PROBE_TIMEOUT_MS))) return;
+    const deadline = Date.now() + startTimeoutMs(this.options);
     // Ours, alive and silent: overloaded, or on its way out. A second one could not have the folder anyway.
     while (this.#child !== undefined && this.#child.exited === undefined) {
       if (await serverAnswers(this.#server, PROBE_TIMEOUT_MS)) return;
@@ -128,6 +136,10 @@ export class EmbeddedServer {
   }
 }
 
+function startTimeoutMs(options: EmbeddedOptions): number {
+  return options.startTimeoutMs ?? START_TIMEOUT_MS;
+}
+
 interface Acquired {
   readonly server: ServerFile;
   /** Present when we started it. */
@@ -136,12 +148,13 @@ interface Acquired {
 
 /** `before`: the server that we had, whose ports must be used again. */
 async function acquire(dir: string, options: EmbeddedOptions, before?: ServerFile): Promise<Acquired> {
-  const deadline = Date.now() + (options.startTimeoutMs ?? START_TIMEOUT_MS);
+  const deadline = Date.now() + startTimeoutMs(options);
   let portsTried = 0;
   for (;;) {
     const known = readServerFile(dir);
-    if (known !== undefined && (await serverAnswers(known, PROBE_TIMEOUT_MS))) return { server: known };
-
+    if (known !== undefined && !ownerIsGone(known) && (await serverAnswers(known, PROBE_TIMEOUT_MS))) {
+      return { server: known };
+    }
     const started = await tryStart(dir, options, before ?? known, before !== undefined, deadline);
     if (started.kind === 'started') return { server: started.server, child: started.child };
     if (started.kind === 'port taken' && before === undefined && ++portsTried >= PORT_ATTEMPTS) {
@@ -188,13 +201,22 @@ async function tryStart(
     '--',
     `--http_server_default_response=${identityOf(instance)}`,
   ]);
-  const server: ServerFile = { pid: child.pid ?? 0, httpPort, tcpPort, startedAt: new Date().toISOString(), instance };
+  const server: ServerFile = {
+    pid: child.pid ?? 0,
+    ownerPid: process.pid,
+    httpPort,
+    tcpPort,
+    startedAt: new Date().toISOString(),
+    instance,
+  };
+  // Waiting for the lock may have used up the time; a child that is there gets its own.
+  const answerBy = Math.max(deadline, Date.now() + Math.min(startTimeoutMs(options), MIN_START_MS));
   while (child.exited === undefined) {
     if (await serverAnswers(server, PROBE_TIMEOUT_MS)) {
       writeServerFile(dir, server);
       return { kind: 'started', server, child };
     }
-    if (Date.now() > deadline) {
+    if (Date.now() > answerBy) {
       await child.stop(0);
       throw silent(dir, server);
     }

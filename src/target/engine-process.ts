@@ -22,8 +22,8 @@ export function spawnEngine(engine: Engine, cwd: string, args: readonly string[]
   const child = spawn(process.execPath, [engine.entry, engine.library, 'clickhouse', ...args], {
     cwd,
     detached: true,
-    // Nothing of ours: no secrets in its environment, no NODE_OPTIONS, UTC.
-    env: {},
+    // Nothing of ours: no secrets in its environment, no NODE_OPTIONS.
+    env: { TZ: 'UTC' },
     stdio: ['pipe', 'ignore', 'pipe'],
     windowsHide: true,
   });

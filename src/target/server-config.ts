@@ -4,7 +4,6 @@ import { join } from 'node:path';
 /** The tool and ClickHouse share a machine that may be small; caches of gigabytes would be the tool's memory. */
 const SERVER_XML = `
   <logger><size>10M</size><count>2</count></logger>
-  <timezone>UTC</timezone>
   <max_server_memory_usage_to_ram_ratio>0.6</max_server_memory_usage_to_ram_ratio>
   <mark_cache_size>268435456</mark_cache_size>
   <primary_index_cache_size>268435456</primary_index_cache_size>

@@ -7,6 +7,8 @@ const port = z.number().int().min(1).max(65535);
 
 const schema = z.object({
   pid: z.number().int(),
+  /** The process that started it. When that is gone the server is ending, even while it still answers. */
+  ownerPid: z.number().int(),
   httpPort: port,
   tcpPort: port,
   startedAt: z.string(),
@@ -31,6 +33,16 @@ export function writeServerFile(dir: string, server: ServerFile): void {
   const temporary = `${path}.${process.pid}.tmp`;
   writeFileSync(temporary, `${JSON.stringify(server)}\n`);
   renameSync(temporary, path);
+}
+
+export function ownerIsGone(server: ServerFile): boolean {
+  try {
+    process.kill(server.ownerPid, 0);
+    return false;
+  } catch (error) {
+    // EPERM: it is there, and somebody else's.
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
 }
 
 export function identityOf(instance: string): string {
