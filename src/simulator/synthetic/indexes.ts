@@ -35,10 +35,10 @@ export class Indexes {
       const keys = new Float64Array(n);
       for (let j = 0; j < n; j++) {
         matches.shape(m, j);
-        keys[j] = (matches.block - start) * 0x100000000 + j;
+        keys[j] = (matches.block - start) * n + j; // Both fit into 53 bits: 2^26 blocks, 2^27 matches.
       }
       keys.sort();
-      order = Uint32Array.from(keys, (key) => key % 0x100000000);
+      order = Uint32Array.from(keys, (key) => key % n);
       this.#byMarket.set(m, order);
     }
     return order;
@@ -125,7 +125,8 @@ export class Indexes {
 
 function rangeOf(tape: Tape, low: number, high: number): TapeRange {
   const at = (key: number) => lowerBound(tape.keys.length, (i) => (tape.keys[i] as number) < key);
-  return { tape, from: at(low), to: at(high) };
+  const from = at(low);
+  return { tape, from, to: Math.max(from, at(high)) };
 }
 
 /** A block's fills all carry its second: the first block that is not before `time`. */

@@ -145,7 +145,9 @@ export class TimeStream extends Merge {
     this.#step = descending ? -1 : 1;
     this.#orders = markets.map((m) => indexes.ofMarket(m));
     const from = markets.map((m, p) => indexes.firstAtLeast(m, this.#orders[p] as Uint32Array, low));
-    const to = markets.map((m, p) => indexes.firstAtLeast(m, this.#orders[p] as Uint32Array, high + 1));
+    const to = markets.map((m, p) =>
+      Math.max(from[p] as number, indexes.firstAtLeast(m, this.#orders[p] as Uint32Array, high + 1)),
+    );
     this.#at = Int32Array.from(descending ? to : from.map((at) => at - 1));
     this.#end = Int32Array.from(descending ? from.map((at) => at - 1) : to);
     this.#time = new Float64Array(markets.length);
