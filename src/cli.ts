@@ -1,7 +1,9 @@
 import type { Argv } from 'yargs';
 import yargs from 'yargs';
+import { COMMANDS, type CommandName } from './commands/table.js';
 import { EXIT, ExitError } from './exit.js';
-import { COMMANDS, type CommandName, flagOf, OPTIONS, type OptionSpec } from './options.js';
+import type { OptionSpec } from './option-spec.js';
+import { flagOf, OPTIONS } from './options.js';
 
 export interface Invocation {
   readonly command: CommandName;

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import type { z } from 'zod';
+import { COMMANDS, type CommandName } from './commands/table.js';
 import { usageError } from './exit.js';
-import { COMMANDS, type CommandName, type Config, flagOf, OPTIONS, type OptionName } from './options.js';
+import { type Config, flagOf, OPTIONS, type OptionName } from './options.js';
 
 /**
  * One value for every option: flag > environment > `.env` > default. The only reader of the environment.

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import type { CommandName, Config } from './options.js';
+import type { CommandName } from './commands/table.js';
+import type { Config } from './options.js';
 import type { Releases } from './releases.js';
 import type { LogSinks } from './report/log.js';
 

@@ -1,58 +1,15 @@
 import { z } from 'zod';
-
-/**
- * Every option of the program: its flag, environment variable, meaning, bounds and default, in one place.
- * `cli.ts` makes flags and help from this table, `config.ts` values; neither knows a default of its own.
- */
-export interface OptionSpec<Schema extends z.ZodType = z.ZodType> {
-  readonly env: string;
-  readonly kind: 'string' | 'number' | 'boolean';
-  readonly describe: string;
-  /** Parses what the command line or the environment gave; its default is the option's default. */
-  readonly schema: Schema;
-  /** Shown in the help instead of the value, e.g. FILE. */
-  readonly metavar?: string;
-  /** Secrets and rarely used settings come from the environment only. */
-  readonly envOnly?: boolean;
-  /** Wrong input must not be echoed. */
-  readonly secret?: boolean;
-}
-
-const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const flag = () => z.preprocess((v) => (typeof v === 'string' ? ENV_BOOLEANS[v.toLowerCase()] : v), z.boolean());
-const ENV_BOOLEANS: Record<string, boolean> = { '1': true, true: true, yes: true, '0': false, false: false, no: false };
-const httpUrl = () =>
-  z
-    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
-    .refine((u) => new URL(u).hostname !== '', {
-      error: 'must name a host',
-    });
-const text = () => z.string().min(1, { error: 'must not be empty' });
-const DURATION_UNITS_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 };
-
-/** `90s`, `30min`, `2h`, `500ms`; a bare number is seconds. Gives milliseconds. */
-const duration = (minMs: number, maxMs: number) =>
-  z
-    .preprocess((v) => (typeof v === 'number' ? String(v) : v), z.string())
-    .transform((value, ctx) => {
-      const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?$/.exec(value.trim());
-      const ms = match ? Number(match[1]) * (DURATION_UNITS_MS[match[2] ?? 's'] as number) : Number.NaN;
-      if (!(ms >= minMs && ms <= maxMs)) {
-        ctx.addIssue({
-          code: 'custom',
-          message: `must be a duration between ${minMs} ms and ${maxMs} ms, like 90s or 30min`,
-        });
-        return z.NEVER;
-      }
-      return ms;
-    });
+import { duration, flag, httpUrl, option, text, whole } from './option-spec.js';
+import { SIMULATE_OPTIONS } from './simulate-options.js';
 
 const PUBLIC_PROJECT = 'https://api.goldsky.com/api/public/project_cl6mb8i9h0003e201j6li0diw/subgraphs';
 export const PUBLIC_SOURCE_URL = `${PUBLIC_PROJECT}/orderbook-subgraph/0.0.1/gn`;
 export const PUBLIC_PNL_URL = `${PUBLIC_PROJECT}/pnl-subgraph/0.0.14/gn`;
 
-const option = <S extends z.ZodType>(spec: OptionSpec<S>): OptionSpec<S> => spec;
-
+/**
+ * Every option of the program: its flag, environment variable, meaning, bounds and default, in one place.
+ * `cli.ts` makes flags and help from this table, `config.ts` values; neither knows a default of its own.
+ */
 export const OPTIONS = {
   // where from, where to
   sourceUrl: option({
@@ -372,77 +329,7 @@ export const OPTIONS = {
     schema: text().optional(),
   }),
 
-  // the simulated source
-  port: option({
-    env: 'BACKFILL_SIMULATE_PORT',
-    kind: 'number',
-    metavar: 'N',
-    describe: 'port to listen on; 0 takes a free one',
-    schema: whole(0, 65_535).default(0),
-  }),
-  seed: option({
-    env: 'BACKFILL_SIMULATE_SEED',
-    kind: 'number',
-    metavar: 'N',
-    describe: 'seed of the synthetic universe',
-    schema: whole(0, 2 ** 32 - 1).default(1),
-  }),
-  simMarkets: option({
-    env: 'BACKFILL_SIMULATE_MARKETS',
-    kind: 'number',
-    metavar: 'N',
-    describe: 'markets of the synthetic universe',
-    schema: whole(1, 2_000_000).default(2000),
-  }),
-  simFills: option({
-    env: 'BACKFILL_SIMULATE_FILLS',
-    kind: 'number',
-    metavar: 'N',
-    describe: 'fills of the synthetic universe, about',
-    schema: whole(0, 2_000_000_000).default(300_000),
-  }),
-  latencyMs: option({
-    env: 'BACKFILL_SIMULATE_LATENCY_MS',
-    kind: 'number',
-    metavar: 'MS',
-    describe: 'time a response takes, milliseconds',
-    schema: z.coerce.number().min(0).max(600_000).default(0),
-  }),
-  simRps: option({
-    env: 'BACKFILL_SIMULATE_RPS',
-    kind: 'number',
-    metavar: 'N',
-    describe: 'requests a second before 429 (default: no limit)',
-    schema: z.coerce.number().min(0.1).max(1_000_000).optional(),
-  }),
-  events: option({
-    env: 'BACKFILL_SIMULATE_EVENTS',
-    kind: 'string',
-    metavar: 'FILE',
-    describe: 'serve these recorded events (NDJSON) instead of a synthetic universe',
-    schema: text().optional(),
-  }),
-  conditions: option({
-    env: 'BACKFILL_SIMULATE_CONDITIONS',
-    kind: 'string',
-    metavar: 'FILE',
-    describe: 'conditions of the recorded events (NDJSON)',
-    schema: text().optional(),
-  }),
-  faults: option({
-    env: 'BACKFILL_SIMULATE_FAULTS',
-    kind: 'string',
-    metavar: 'JSON',
-    describe: 'faults on demand: a JSON list of rules, or a file that holds one',
-    schema: text().optional(),
-  }),
-  costModel: option({
-    env: 'BACKFILL_SIMULATE_COST_MODEL',
-    kind: 'string',
-    metavar: 'JSON',
-    describe: 'what a page costs the simulated source: JSON parameters, or a file that holds them',
-    schema: text().optional(),
-  }),
+  ...SIMULATE_OPTIONS,
 } as const;
 
 export type OptionName = keyof typeof OPTIONS;
@@ -459,106 +346,3 @@ const FLAG_NAMES: Partial<Record<OptionName, string>> = {
 export function flagOf(name: OptionName): string {
   return FLAG_NAMES[name] ?? name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
 }
-
-const EVERYWHERE: readonly OptionName[] = [
-  'sourceUrl',
-  'pnlSourceUrl',
-  'clickhouseUrl',
-  'database',
-  'clickhouseDir',
-  'checkpoints',
-  'run',
-  'json',
-  'logLevel',
-  'logFile',
-  'giveUpAfter',
-];
-const SOURCE: readonly OptionName[] = ['rps', 'requestTimeout', 'retryBase'];
-const SELECTION: readonly OptionName[] = ['markets', 'limit', 'minFills'];
-const LOAD: readonly OptionName[] = [
-  'workers',
-  'batchRows',
-  'insertMode',
-  'threads',
-  'pageRows',
-  'chunkPages',
-  'maxPackTokens',
-  'insertTimeout',
-  'partition',
-  'sliceBy',
-];
-const VERIFY: readonly OptionName[] = ['acceptRejected', 'maxMemory'];
-const SIMULATE: readonly OptionName[] = [
-  'port',
-  'seed',
-  'simMarkets',
-  'simFills',
-  'latencyMs',
-  'simRps',
-  'events',
-  'conditions',
-  'faults',
-  'costModel',
-];
-
-export interface CommandSpec {
-  readonly describe: string;
-  readonly options: readonly OptionName[];
-}
-
-export const COMMANDS = {
-  demo: {
-    describe: 'the whole job offline: simulated source, embedded ClickHouse, load, checks, P&L, summary',
-    options: [...EVERYWHERE, ...SOURCE, ...LOAD, 'seed', 'simMarkets', 'simFills', 'latencyMs', 'maxMemory'],
-  },
-  markets: {
-    describe: 'token and market tables from the subgraphs',
-    options: [...EVERYWHERE, ...SOURCE, 'catalogue', 'insertTimeout'],
-  },
-  fills: {
-    describe: 'plan and load every fill into staging; resumes',
-    options: [...EVERYWHERE, ...SOURCE, ...LOAD, ...SELECTION, 'fresh', 'refresh', 'dryRun'],
-  },
-  run: {
-    describe: 'markets, fills, verify, promote and rebuild-pnl in one resumable command',
-    options: [
-      ...EVERYWHERE,
-      ...SOURCE,
-      ...LOAD,
-      ...SELECTION,
-      ...VERIFY,
-      'fresh',
-      'refresh',
-      'catalogue',
-      'keepBackups',
-    ],
-  },
-  status: { describe: 'where the run is, also from another terminal', options: [...EVERYWHERE] },
-  verify: {
-    describe: 'prove that staging holds what the source counts',
-    options: [...EVERYWHERE, ...SOURCE, ...VERIFY, 'insertTimeout'],
-  },
-  promote: {
-    describe: 'verify, then switch staging to live in one atomic step',
-    options: [...EVERYWHERE, ...SOURCE, ...VERIFY, 'insertTimeout', 'rollback', 'dryRun', 'keepBackups'],
-  },
-  'rebuild-pnl': {
-    describe: 'materialize profit and loss per wallet and market from the live fills',
-    options: [...EVERYWHERE, 'maxMemory', 'insertTimeout'],
-  },
-  'validate-pnl': {
-    describe: 'compare wallets with known figures',
-    options: [...EVERYWHERE, 'baseline', 'tolerance', 'minPass', 'saveTable', 'insertTimeout'],
-  },
-  profile: {
-    describe: 'time source, decode and insert on sample chunks and project the whole run',
-    options: [...EVERYWHERE, ...SOURCE, ...LOAD, ...SELECTION, 'compare'],
-  },
-  simulate: { describe: 'serve the simulated source on a port', options: [...EVERYWHERE, ...SIMULATE] },
-  clickhouse: {
-    describe: 'keep the embedded ClickHouse up, for its /play page and other clients',
-    options: [...EVERYWHERE],
-  },
-} satisfies Record<string, CommandSpec>;
-
-export type CommandName = keyof typeof COMMANDS;

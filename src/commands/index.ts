@@ -1,5 +1,5 @@
 import type { Context } from '../context.js';
-import type { CommandName } from '../options.js';
+import type { CommandName } from './table.js';
 
 type Command = (ctx: Context) => Promise<void>;
 

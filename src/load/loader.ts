@@ -5,39 +5,12 @@ import type { ChunkOutcome, RejectedRow, Spent } from './chunk-task.js';
 import { OutageDetector, type Side } from './outage.js';
 import type { ChunkPool } from './pool.js';
 import { retryDelayMs, ruleFor, shrinkPageRows } from './retry.js';
+import { enter, newWork, type Work } from './work.js';
 
 /**
  * The control plane of a load: admits chunks, decides what an outcome means, and tells the checkpoint. It reads no
- * page and inserts no row itself.
- *
- * A chunk is *queued* until a worker slot takes it, *running* while a thread works on it, *waiting* before another try,
- * *set aside* after too many failures (the final sweep takes it up once more), and in the end *done* or *failed*.
- * `#enter` is the only place that changes a state.
+ * page and inserts no row itself. `work.ts` says what states a chunk goes through.
  */
-type State = 'queued' | 'running' | 'waiting' | 'set-aside' | 'done' | 'failed';
-
-const ALLOWED: Readonly<Record<State, readonly State[]>> = {
-  queued: ['running'],
-  running: ['done', 'waiting', 'set-aside', 'failed', 'queued'],
-  waiting: ['queued'],
-  'set-aside': ['queued', 'failed'],
-  done: [],
-  failed: [],
-};
-
-interface Work {
-  readonly ordinal: number;
-  state: State;
-  /** What is left to read; null before the first attempt. */
-  rest: readonly Segment[] | null;
-  pageRows: number;
-  failures: number;
-  lastFailure: Failure | null;
-  rows: number;
-  rejected: RejectedRow[];
-  swept: boolean;
-}
-
 export interface LoaderOptions {
   readonly workers: number;
   readonly pageRows: number;
@@ -139,36 +112,17 @@ export class Loader {
     if (this.deps.stop.aborted) onStop();
     this.deps.stop.addEventListener('abort', onStop, { once: true });
     try {
-      for (const ordinal of ordinals) this.#admit(this.#newWork(ordinal));
+      for (const ordinal of ordinals) {
+        const work = newWork(ordinal, this.deps.options.pageRows);
+        this.#active.set(ordinal, work);
+        this.#admit(work);
+      }
       await this.#settled();
       await this.#sweep();
       return this.#end ?? { kind: 'ended' };
     } finally {
       this.deps.stop.removeEventListener('abort', onStop);
     }
-  }
-
-  #newWork(ordinal: number): Work {
-    const work: Work = {
-      ordinal,
-      state: 'queued',
-      rest: null,
-      pageRows: this.deps.options.pageRows,
-      failures: 0,
-      lastFailure: null,
-      rows: 0,
-      rejected: [],
-      swept: false,
-    };
-    this.#active.set(ordinal, work);
-    return work;
-  }
-
-  #enter(work: Work, state: State): void {
-    if (!ALLOWED[work.state].includes(state)) {
-      throw new Error(`chunk ${work.ordinal} cannot go from ${work.state} to ${state}`);
-    }
-    work.state = state;
   }
 
   #admit(work: Work): void {
@@ -180,7 +134,7 @@ export class Loader {
   async #attempt(work: Work): Promise<void> {
     if (this.#recovering) await this.#recovering;
     if (this.#end) return;
-    this.#enter(work, 'running');
+    enter(work, 'running');
     const outcome = await this.deps.pool.run({
       ordinal: work.ordinal,
       segments: work.rest ?? this.deps.segmentsOf(work.ordinal),
@@ -204,7 +158,7 @@ export class Loader {
   }
 
   #done(work: Work): void {
-    this.#enter(work, 'done');
+    enter(work, 'done');
     this.#active.delete(work.ordinal);
     this.deps.onDone({ ordinal: work.ordinal, rows: work.rows, rejected: work.rejected });
     this.#checkSettled();
@@ -215,13 +169,13 @@ export class Loader {
     work.lastFailure = failure;
     this.#lastFailure = failure;
     if (failure.code === 'stopped') {
-      this.#enter(work, 'queued');
+      enter(work, 'queued');
       this.#finish({ kind: 'stopped' });
       return;
     }
     const rule = ruleFor(failure);
     if (rule.stopsRun) {
-      this.#enter(work, 'queued');
+      enter(work, 'queued');
       this.#finish({ kind: 'blocked', failure });
       return;
     }
@@ -246,23 +200,23 @@ export class Loader {
   }
 
   #retryLater(work: Work, failure: Failure): void {
-    this.#enter(work, 'waiting');
+    enter(work, 'waiting');
     const delayMs = retryDelayMs(failure, work.failures, this.deps.options.retryBaseMs, this.deps.random);
     const wait = this.deps.clock.sleep(delayMs, this.#over.signal);
     void wait.then((slept) => {
       // Cut short: the run is over, and the chunk comes again with the next sitting.
       if (!slept) return;
-      this.#enter(work, 'queued');
+      enter(work, 'queued');
       this.#admit(work);
     });
   }
 
   #giveUpOn(work: Work, failure: Failure): void {
     if (work.swept) {
-      this.#enter(work, 'failed');
+      enter(work, 'failed');
       this.#active.delete(work.ordinal);
     } else {
-      this.#enter(work, 'set-aside');
+      enter(work, 'set-aside');
       this.#setAside.push(work);
       this.deps.log.warn({ chunk: work.ordinal, code: failure.code }, 'chunk set aside; tried again at the end');
     }
@@ -343,7 +297,7 @@ export class Loader {
     for (const work of this.#setAside.splice(0)) {
       work.swept = true;
       work.failures = 0;
-      this.#enter(work, 'queued');
+      enter(work, 'queued');
       this.#admit(work);
     }
     await this.#settled();
