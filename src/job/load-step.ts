@@ -6,7 +6,6 @@ import { FailureError, failed } from '../failure.js';
 import { type LoadEnd, Loader } from '../load/loader.js';
 import { Meter } from '../load/meter.js';
 import { openPool } from '../load/pool.js';
-import { RateGovernor } from '../load/rate-governor.js';
 import { StopFlag } from '../load/stop-flag.js';
 import { pause } from '../pause.js';
 import { chunkName } from '../plan/chunk-name.js';
@@ -60,7 +59,6 @@ export async function loadRest(ctx: Context, input: LoadInput): Promise<LoadFigu
   const stop = new StopFlag();
   const cores = availableParallelism();
   const meter = new Meter(() => performance.now(), cpuMs, cores);
-  const governor = new RateGovernor(source.rate, config.rps, performance.now());
   const pool = openPool(
     {
       concurrency: config.workers,
@@ -121,7 +119,6 @@ export async function loadRest(ctx: Context, input: LoadInput): Promise<LoadFigu
   const progress = openProgress(log, ctx.sinks.setConsole);
   const grantedBefore = source.rate.granted;
   const ticker = setInterval(() => {
-    governor.tick(performance.now());
     meter.sample(source.rate.granted);
     const now = keeper.current;
     const limit = { rps: source.rate.rps, maxRps: config.rps, paused: source.rate.pausedForMs > 0 };

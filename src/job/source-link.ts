@@ -1,13 +1,17 @@
 import type { Context } from '../context.js';
 import { usageError } from '../exit.js';
 import { RateCell } from '../load/rate-cell.js';
+import { RateGovernor } from '../load/rate-governor.js';
 import { RateQueue } from '../load/rate-queue.js';
 import { type Retry, retrying } from '../load/retrying.js';
 import { PUBLIC_PNL_URL, PUBLIC_SOURCE_URL } from '../options.js';
 import { pause } from '../pause.js';
 import { SourceClient } from '../source/client.js';
 
-/** The main thread's way to a subgraph: planning, heads, conditions. Draws from the same rate cell as the threads. */
+/**
+ * The main thread's way to a subgraph: planning, heads, conditions. Draws from the same rate cell as the threads, whose rate is
+ * governed from the first request on.
+ */
 export interface SourceLink {
   readonly client: SourceClient;
   readonly rate: RateCell;
@@ -18,6 +22,7 @@ export interface SourceLink {
 
 /** Connections of the main thread: planning reads up to 32 ranges at once. */
 const CONNECTIONS = 32;
+const GOVERN_EVERY_MS = 250;
 
 export function openSource(ctx: Context, rate: RateCell = RateCell.create(ctx.config.rps)): SourceLink {
   return openLink(ctx, sourceUrlOf(ctx), rate);
@@ -37,6 +42,9 @@ function openLink(ctx: Context, url: string, rate: RateCell): SourceLink {
   const { config } = ctx;
   let requests = 0;
   const queue = new RateQueue(rate);
+  const governor = new RateGovernor(rate, config.rps, performance.now());
+  const ticker = setInterval(() => governor.tick(performance.now()), GOVERN_EVERY_MS).unref();
+  ctx.releases.push('rate governor', () => clearInterval(ticker));
   const client = makeClient(url, {
     token: config.sourceToken,
     deadlineMs: config.requestTimeout,
@@ -45,6 +53,7 @@ function openLink(ctx: Context, url: string, rate: RateCell): SourceLink {
     onResponse: (failure) => {
       requests++;
       if (failure?.code === 'throttled') rate.pause(failure.retryAfterMs);
+      else rate.answer();
     },
   });
   ctx.releases.push('source client', () => client.close());

@@ -10,7 +10,7 @@ const INTERVAL = 1;
 const PAUSED_UNTIL = 2;
 const GRANTED = 3;
 const THROTTLED = 4;
-const REFUSED_AT = 5;
+const ANSWERED = 5;
 const CELLS = 6;
 
 const NS_PER_MS = 1_000_000n;
@@ -50,6 +50,11 @@ export class RateCell {
     return Number(Atomics.load(this.#cells, GRANTED));
   }
 
+  /** Requests that came back, well or not, without being throttled. */
+  get answered(): number {
+    return Number(Atomics.load(this.#cells, ANSWERED));
+  }
+
   get throttled(): number {
     return Number(Atomics.load(this.#cells, THROTTLED));
   }
@@ -75,12 +80,19 @@ export class RateCell {
     return 0;
   }
 
+  answer(): void {
+    Atomics.add(this.#cells, ANSWERED, 1n);
+  }
+
   /** The source refused: everyone waits. */
   pause(retryAfterMs: number = DEFAULT_PAUSE_MS): void {
-    const now = this.now();
-    const until = now + BigInt(Math.round(Math.min(Math.max(retryAfterMs, 0), MAX_PAUSE_MS))) * NS_PER_MS;
     Atomics.add(this.#cells, THROTTLED, 1n);
-    Atomics.store(this.#cells, REFUSED_AT, now);
+    this.hold(retryAfterMs);
+  }
+
+  /** Everyone waits for at least so long from now. */
+  hold(ms: number): void {
+    const until = this.now() + BigInt(Math.round(Math.min(Math.max(ms, 0), MAX_PAUSE_MS))) * NS_PER_MS;
     for (;;) {
       const current = Atomics.load(this.#cells, PAUSED_UNTIL);
       if (current >= until) return;

@@ -1,73 +1,169 @@
 /**
  * How fast to ask, learned from throttles. Pure: state and time in, state out.
  *
- * A source that refuses tells two things: roughly how much it allows, and that asking at this rate is too fast. The
- * first throttle lands far above the limit, so the rate drops to what was really served over the time until the source
- * serves again. Later ones land just above it, so the rate drops a little below the rate that was refused, stays there,
- * approaches it slowly, and probes beyond it only after a while: a throttle costs everyone's `Retry-After`.
+ * A source that refuses tells two things: roughly how much it allows, and what a refusal costs (everyone waits its
+ * `Retry-After`). Three ways of climbing follow from that:
+ *
+ * - *starting*: nothing was refused yet. Begins at a fraction of the user's limit and doubles every second, so that a
+ *   source which allows little is not met with a storm.
+ * - *searching*: the limit was met soon after a resume, far above what is allowed. What was served since then, over the
+ *   time until the source serves again, is the limit of a source that counts in windows from there, and of a bucket
+ *   that has filled meanwhile; where neither holds it is less. So the climb is quick.
+ * - *steady*: the limit was met while climbing slowly. Restarts a little below, comes near it, and stays there for so
+ *   long that the next throttle costs a few percent of the time; only then probes beyond, ever faster, so that a limit
+ *   which was lifted far is found in a minute or two.
  */
 export interface RateState {
   /** Requests a second asked for now. */
   readonly rps: number;
   /** The user's own limit. */
   readonly maxRps: number;
-  /** The rate that was refused last; null before the first throttle. */
-  readonly refusedRps: number | null;
+  readonly climb: Climb;
   /** When requests flow again after the last throttle, milliseconds. */
   readonly resumedAtMs: number;
-  /** Requests granted until then. */
-  readonly grantedAtResume: number;
-  /** Rate right after the last throttle. */
-  readonly restartRps: number;
+  /** Requests answered and refused until then. */
+  readonly answeredAtResume: number;
+  readonly refusedAtResume: number;
+  readonly throttle: Throttled | null;
 }
 
-/** After a throttle the rate restarts this far below the refused one. */
-const BACK_OFF = 0.94;
-/** Time to come from there up to just under the refused rate. */
-const APPROACH_MS = 60_000;
-/** …which is this share of it. */
-const NEAR = 0.975;
-/** Probing beyond begins after this long without a throttle, doubling the step every so often. */
-const PROBE_AFTER_MS = 180_000;
-const PROBE_GROWTH_PER_S = 0.002;
+type Climb =
+  | { readonly kind: 'starting'; readonly fromRps: number }
+  | { readonly kind: 'searching'; readonly fromRps: number }
+  | { readonly kind: 'steady'; readonly limitRps: number; readonly calmMs: number };
+
+/** A throttle, from its first refusal to the resume. */
+interface Throttled {
+  readonly atMs: number;
+  /** How the rate climbed until then, and for how long. */
+  readonly climb: Climb;
+  readonly elapsedMs: number;
+  /** Requests answered and refused until the resume before it. */
+  readonly answeredBefore: number;
+  readonly refusedBefore: number;
+  /** The rate that met the limit; null where it was met so soon that it says nothing. */
+  readonly limitRps: number | null;
+}
+
+/** What the governor sees of the cell. */
+export interface Seen {
+  readonly nowMs: number;
+  /** Requests answered and refused since the beginning. */
+  readonly answered: number;
+  readonly refused: number;
+  /** Until requests may go again. */
+  readonly pausedForMs: number;
+  /** Requests a second that were really sent lately. */
+  readonly sentRps: number;
+}
+
 const MIN_RPS = 0.2;
+const START_SHARE = 1 / 8;
+const START_MIN_RPS = 20;
+const START_DOUBLING_MS = 1000;
+/** Met within this time after a resume, a limit was overshot far: the budget of one window, or of a bucket. */
+const SOON_MS = 10_000;
+const SEARCH_GROWTH_PER_S = 0.025;
+const SEARCH_FROM = 0.95;
+/** A source takes some seconds to notice: the rate that met the limit is the one of so long ago. */
+const NOTICE_MS = 8000;
+const STEADY_FROM = 0.96;
+const STEADY_NEAR = 0.985;
+/** Calm between throttles, so that they cost a twentieth of the time and a hundredth of the requests at most. */
+const CALM_PER_PAUSE = 20;
+const CALM_PER_REFUSED = 100;
+const MIN_CALM_MS = 30_000;
+const MAX_CALM_MS = 200_000;
+/** Served no more than this after a resume: the source was asked again too early, and the throttle goes on. */
+const EARLY_SERVED = 1;
+/** A limit met soon that is at least this share of the one expected confirms it. */
+const CONFIRMS_SHARE = 0.7;
+const MAX_HOLD_MS = 60_000;
 
-export function startRate(maxRps: number, nowMs: number): RateState {
-  return { rps: maxRps, maxRps, refusedRps: null, resumedAtMs: nowMs, grantedAtResume: 0, restartRps: maxRps };
+export function startRate(maxRps: number, nowMs: number, answered = 0, refused = 0): RateState {
+  const fromRps = clampRps(Math.max(START_MIN_RPS, maxRps * START_SHARE), maxRps);
+  return {
+    rps: fromRps,
+    maxRps,
+    climb: { kind: 'starting', fromRps },
+    resumedAtMs: nowMs,
+    answeredAtResume: answered,
+    refusedAtResume: refused,
+    throttle: null,
+  };
 }
 
-/** `granted` counts requests sent, `refused` those of them that were refused since the last resume. */
-export function afterThrottle(
-  state: RateState,
-  nowMs: number,
-  resumeAtMs: number,
-  granted: number,
-  refused: number,
-): RateState {
-  const servedRequests = Math.max(1, granted - state.grantedAtResume - refused);
-  const elapsedS = Math.max(0.001, (nowMs - state.resumedAtMs) / 1000);
-  const untilResumeS = Math.max(elapsedS, (resumeAtMs - state.resumedAtMs) / 1000);
-  // Refused within the first window after a resume: the budget of that window is what was served in it.
-  const overshotFar = nowMs - state.resumedAtMs < (resumeAtMs - nowMs) * 0.8;
-  const sent = Math.min(state.rps, servedRequests / elapsedS);
-  const refusedRps = overshotFar
-    ? servedRequests / untilResumeS / BACK_OFF
-    : Math.min(state.rps, Math.max(sent, state.rps * 0.8));
-  const restartRps = clampRps(refusedRps * BACK_OFF, state.maxRps);
-  return { ...state, rps: restartRps, refusedRps, restartRps, resumedAtMs: resumeAtMs, grantedAtResume: granted };
+/** The source has refused. */
+export function afterThrottle(state: RateState, seen: Seen): RateState {
+  const elapsedMs = Math.max(1, seen.nowMs - state.resumedAtMs);
+  if (state.throttle !== null && seen.answered - state.answeredAtResume <= EARLY_SERVED) {
+    // Twice as long as the source has been refusing: one that does not say how long is asked seldom.
+    const holdMs = Math.min(MAX_HOLD_MS, seen.nowMs - state.throttle.atMs);
+    return resumeAt(state, state.throttle, { ...seen, pausedForMs: Math.max(seen.pausedForMs, holdMs) });
+  }
+  const soon = elapsedMs < SOON_MS || state.climb.kind === 'starting';
+  const throttle: Throttled = {
+    atMs: seen.nowMs,
+    climb: state.climb,
+    elapsedMs,
+    answeredBefore: state.answeredAtResume,
+    refusedBefore: state.refusedAtResume,
+    limitRps: soon ? null : Math.min(rateAfter(state, elapsedMs - NOTICE_MS), seen.sentRps),
+  };
+  return resumeAt(state, throttle, seen);
 }
 
-/** The rate at a later time without a throttle. */
+/** While the pause lasts: it may be extended, and answers to what was in flight come in. */
+export function resumeLater(state: RateState, seen: Seen): RateState {
+  return state.throttle === null ? state : resumeAt(state, state.throttle, seen);
+}
+
+function resumeAt(state: RateState, throttle: Throttled, seen: Seen): RateState {
+  const resumedAtMs = Math.max(state.resumedAtMs, seen.nowMs + seen.pausedForMs);
+  const next: RateState = {
+    ...state,
+    throttle,
+    climb: climbAfter(throttle, resumedAtMs, seen, state.maxRps),
+    resumedAtMs,
+    answeredAtResume: seen.answered,
+    refusedAtResume: seen.refused,
+  };
+  return { ...next, rps: rateAfter(next, 0) };
+}
+
+function climbAfter(throttle: Throttled, resumeAtMs: number, seen: Seen, maxRps: number): Climb {
+  const pauseMs = resumeAtMs - throttle.atMs;
+  const refused = seen.refused - throttle.refusedBefore;
+  const served = Math.max(1, seen.answered - throttle.answeredBefore);
+  const allowedRps = served / ((throttle.elapsedMs + pauseMs) / 1000);
+  if (throttle.limitRps === null && !confirms(throttle.climb, allowedRps)) {
+    return { kind: 'searching', fromRps: clampRps(allowedRps * SEARCH_FROM, maxRps) };
+  }
+  const limitRps = clampRps(throttle.limitRps ?? allowedRps, maxRps);
+  const wantedMs = Math.max(pauseMs * CALM_PER_PAUSE, (refused / limitRps) * 1000 * CALM_PER_REFUSED);
+  return { kind: 'steady', limitRps, calmMs: Math.min(MAX_CALM_MS, Math.max(MIN_CALM_MS, wantedMs)) };
+}
+
+/** Whether a limit that was met soon is the one that was expected, a little lower. */
+function confirms(before: Climb, allowedRps: number): boolean {
+  if (before.kind === 'starting') return false;
+  const expected = before.kind === 'steady' ? before.limitRps : before.fromRps;
+  return allowedRps > expected * CONFIRMS_SHARE;
+}
+
+/** Later, without a throttle. */
 export function climb(state: RateState, nowMs: number): RateState {
-  if (state.refusedRps === null) return state;
-  const calmMs = nowMs - state.resumedAtMs;
-  if (calmMs <= 0) return state;
-  const near = Math.max(state.refusedRps * NEAR, state.restartRps);
-  const approach = state.restartRps + (near - state.restartRps) * Math.min(1, calmMs / APPROACH_MS);
-  const probeS = Math.max(0, calmMs - PROBE_AFTER_MS) / 1000;
-  // Grows like compound interest, so a limit that was lifted far is found in minutes.
-  const probed = approach * (1 + PROBE_GROWTH_PER_S) ** probeS;
-  return { ...state, rps: clampRps(probed, state.maxRps) };
+  return { ...state, rps: rateAfter(state, nowMs - state.resumedAtMs) };
+}
+
+function rateAfter({ climb: way, maxRps }: RateState, calmMs: number): number {
+  const ms = Math.max(0, calmMs);
+  if (way.kind === 'starting') return clampRps(way.fromRps * 2 ** (ms / START_DOUBLING_MS), maxRps);
+  if (way.kind === 'searching') return clampRps(way.fromRps * (1 + SEARCH_GROWTH_PER_S) ** (ms / 1000), maxRps);
+  const toGo = Math.max(0, 1 - ms / way.calmMs);
+  const share = STEADY_NEAR - (STEADY_NEAR - STEADY_FROM) * toGo ** 2;
+  const beyond = Math.max(0, ms / way.calmMs - 1);
+  return clampRps(way.limitRps * share * Math.exp(Math.min(50, beyond ** 2)), maxRps);
 }
 
 function clampRps(rps: number, maxRps: number): number {

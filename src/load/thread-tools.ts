@@ -39,6 +39,7 @@ export async function makeTools(settings: ThreadSettings): Promise<ThreadTools> 
     onResponse: (failure) => {
       // Everyone waits, not only the chunk that met the refusal.
       if (failure?.code === 'throttled') rate.pause(failure.retryAfterMs);
+      else rate.answer();
     },
   });
   const target = await openTarget(settings.target);
