@@ -110,7 +110,7 @@ export class JsonWriter {
     this.length = length + 8;
   }
 
-  /** A whole number from 0 to 10^16 - 1. */
+  /** A whole number from 0 to 2^53 - 1. */
   digits(value: number): void {
     if (value < 100000000) {
       this.#upTo8(value | 0);

@@ -1,4 +1,5 @@
 /** The simulated source over HTTP: two endpoints on one port, with latency, an allowance, costs and faults. */
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -92,6 +93,8 @@ class SimulatorServer implements Simulator {
   readonly #closing = new AbortController();
 
   constructor(readonly options: SimulatorOptions) {
+    // Every answer that waits listens for the end.
+    setMaxListeners(0, this.#closing.signal);
     this.universe = options.universe;
     this.#head = options.headBlock ?? options.universe.lastBlock;
     this.#latencyMs = options.latencyMs ?? 0;
