@@ -125,7 +125,11 @@ export async function loadRest(ctx: Context, input: LoadInput): Promise<LoadFigu
     const rows = start.rows + meter.totals.rows;
     const pace = meter.pace(plan.totals.rows - rows, limit);
     keeper.update({ ...figures(), pace: { ...pace, etaMs: Number.isFinite(pace.etaMs) ? pace.etaMs : -1 } });
-    keeper.writeIfDue();
+    try {
+      keeper.writeIfDue();
+    } catch (error) {
+      loader.fail(error);
+    }
     loader.checkProgress();
     progress.update({
       phase: 'fills',

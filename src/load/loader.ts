@@ -1,8 +1,9 @@
+import { setMaxListeners } from 'node:events';
 import PQueue from 'p-queue';
 import type { Failure } from '../failure.js';
 import type { Segment } from '../plan/segment.js';
 import type { ChunkOutcome, RejectedRow, Spent } from './chunk-task.js';
-import { OutageDetector, type Side } from './outage.js';
+import { OutageDetector, type Side, sideOf } from './outage.js';
 import type { ChunkPool } from './pool.js';
 import { retryDelayMs, ruleFor, shrinkPageRows } from './retry.js';
 import { enter, newWork, type Work } from './work.js';
@@ -82,6 +83,11 @@ export class Loader {
   readonly #setAside: Work[] = [];
   readonly #outage = new OutageDetector();
   #recovering: Promise<void> | null = null;
+  /** The side that is known to be down, because a probe failed too: what fails there meanwhile is no chunk's fault. */
+  #down: Side | null = null;
+  #suspects: number[] = [];
+  /** What our own side threw; the load ends and throws it. */
+  #broken: { readonly error: unknown } | null = null;
   #end: LoadEnd | null = null;
   #lastProgressMs: number;
   #lastFailure: Failure | null = null;
@@ -92,6 +98,8 @@ export class Loader {
   constructor(private readonly deps: LoaderDeps) {
     this.#queue = new PQueue({ concurrency: deps.options.workers });
     this.#lastProgressMs = deps.clock.nowMs();
+    // Every chunk that waits listens to it: hundreds at once are no leak.
+    setMaxListeners(0, this.#over.signal);
   }
 
   get running(): number {
@@ -106,7 +114,10 @@ export class Loader {
     return this.#recovering !== null;
   }
 
-  /** Loads these chunks; resolves when each has ended or the run must end before. Never throws for a chunk's sake. */
+  /**
+   * Loads these chunks; resolves when each has ended or the run must end before. Never throws for a chunk's sake, only what a
+   * callback threw: a checkpoint that cannot be written.
+   */
   async load(ordinals: Iterable<number>): Promise<LoadEnd> {
     const onStop = () => this.#finish({ kind: 'stopped' });
     if (this.deps.stop.aborted) onStop();
@@ -119,6 +130,7 @@ export class Loader {
       }
       await this.#settled();
       await this.#sweep();
+      if (this.#broken) throw this.#broken.error;
       return this.#end ?? { kind: 'ended' };
     } finally {
       this.deps.stop.removeEventListener('abort', onStop);
@@ -128,7 +140,14 @@ export class Loader {
   #admit(work: Work): void {
     if (this.#end) return;
     // A chunk that has begun goes first: it holds rejected rows and a position.
-    void this.#queue.add(() => this.#attempt(work), { priority: work.rest === null ? 0 : 1 });
+    const priority = work.rest === null ? 0 : 1;
+    this.#queue.add(() => this.#attempt(work), { priority }).catch((error: unknown) => this.fail(error));
+  }
+
+  /** Ends the load with an error of our own side. */
+  fail(error: unknown): void {
+    this.#broken ??= { error };
+    this.#finish({ kind: 'stopped' });
   }
 
   async #attempt(work: Work): Promise<void> {
@@ -182,7 +201,7 @@ export class Loader {
     if (failure.code === 'pin_refused') {
       if (this.deps.block() !== null) this.deps.onUnpinned(failure.message);
     } else if (failure.code !== 'throttled') {
-      work.failures++;
+      if (!this.#isOutage(failure)) work.failures++;
       if (rule.shrinkPage) work.pageRows = shrinkPageRows(work.pageRows);
     }
     this.#log(work, failure);
@@ -224,18 +243,30 @@ export class Loader {
     this.#checkSettled();
   }
 
-  /** Everything fails: hold all chunks and ask until the side answers again, without burning their attempts. */
+  #isOutage(failure: Failure): boolean {
+    return this.#down !== null && failure.kind === 'transient' && sideOf(failure) === this.#down;
+  }
+
+  /** Everything fails: hold all chunks and ask until the side answers again. */
   #recover(side: Side, failure: Failure): void {
-    for (const ordinal of this.#outage.takeFailing()) {
-      const work = this.#active.get(ordinal);
-      if (work && work.failures > 0) work.failures--;
-    }
+    this.#suspects.push(...this.#outage.takeFailing());
     if (this.#recovering) return;
     this.#queue.pause();
     this.#recovering = this.#waitFor(side, failure).finally(() => {
       this.#recovering = null;
+      this.#down = null;
+      this.#suspects = [];
       if (!this.#end) this.#queue.start();
     });
+  }
+
+  /** A probe failed as well: it is the side's fault, so the chunks get their attempts back. */
+  #confirmOutage(side: Side): void {
+    this.#down = side;
+    for (const ordinal of this.#suspects.splice(0)) {
+      const work = this.#active.get(ordinal);
+      if (work && work.failures > 0) work.failures--;
+    }
   }
 
   async #waitFor(side: Side, failure: Failure): Promise<void> {
@@ -249,6 +280,7 @@ export class Loader {
         log.info({ side }, `the ${side} answers again`);
         return;
       } catch (error) {
+        this.#confirmOutage(side);
         if (clock.nowMs() - this.#lastProgressMs > options.giveUpAfterMs) {
           this.#finish({ kind: 'gave-up', side, failure });
         }

@@ -28,6 +28,8 @@ function threadPool(settings: ThreadSettings, threads: number): ChunkPool {
     // A larger young generation saves 6 % of CPU: a page's strings die before they are promoted.
     resourceLimits: { maxYoungGenerationSizeMb: 64 },
   });
+  // A thread that ends while it has nothing to do costs nothing; the error of one that has comes with its tasks.
+  piscina.on('error', () => {});
   return {
     threads,
     async run(task) {
