@@ -21,7 +21,7 @@ const ENV_BOOLEANS: Record<string, boolean> = { '1': true, true: true, yes: true
 export const httpUrl = () =>
   z
     .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
-    .refine((u) => new URL(u).hostname !== '', {
+    .refine((u) => !URL.canParse(u) || new URL(u).hostname !== '', {
       error: 'must name a host',
     });
 export const text = () => z.string().min(1, { error: 'must not be empty' });

@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { z } from 'zod';
 import type { Context } from '../context.js';
 import { EXIT, ExitError, usageError } from '../exit.js';
 import { formatCount } from '../report/format.js';
 import { renderFacts } from '../report/table.js';
 import type { CostModel } from '../simulator/cost.js';
+import { FAULTS, type FaultKind, type FaultRule } from '../simulator/fault-table.js';
 import { createRecordedUniverse, readRecordedConditions, readRecordedEvents } from '../simulator/recorded.js';
-import { startSimulator } from '../simulator/server.js';
+import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator/server.js';
 import { createSyntheticUniverse } from '../simulator/synthetic/universe.js';
 import type { Universe } from '../simulator/universe.js';
 
@@ -14,12 +16,12 @@ export async function simulate(ctx: Context): Promise<void> {
   const { config } = ctx;
   const universe = await openUniverse(ctx);
   const cost = parseJson<CostModel | undefined>(config.costModel, '--cost-model', undefined);
-  const simulator = await startSimulator({
+  const simulator = await listen({
     universe,
     port: config.port,
     latencyMs: config.latencyMs,
     ...(config.simRps === undefined ? {} : { rps: config.simRps }),
-    faults: parseJson(config.faults, '--faults', []),
+    faults: readFaults(config.faults),
     faultSeed: config.seed,
     ...(cost === undefined ? {} : { cost }),
   });
@@ -40,6 +42,28 @@ export async function simulate(ctx: Context): Promise<void> {
   ctx.out.text('Ctrl-C ends it.');
   await new Promise<void>((resolve) => ctx.stop.addEventListener('abort', () => resolve(), { once: true }));
   throw new ExitError(EXIT.interrupted, 'the simulated source stopped as asked');
+}
+
+async function listen(options: SimulatorOptions): Promise<Simulator> {
+  try {
+    return await startSimulator(options);
+  } catch (error) {
+    throw usageError(`--port ${options.port}: ${(error as Error).message}`, 'give another port, or 0 for a free one');
+  }
+}
+
+/** Kind and rate are checked here; what else a rule may hold depends on its kind. */
+const FaultRules = z.array(
+  z.looseObject({ kind: z.enum(Object.keys(FAULTS) as [FaultKind]), rate: z.number().min(0).max(1) }),
+);
+
+function readFaults(given: string | undefined): FaultRule[] {
+  const parsed = FaultRules.safeParse(parseJson<unknown>(given, '--faults', []));
+  if (parsed.success) return parsed.data as FaultRule[];
+  throw usageError(
+    `--faults: ${z.prettifyError(parsed.error).replace(/\s+/g, ' ')} in ${given}`,
+    'give a list like [{"kind": "http-503", "rate": 0.01}]',
+  );
 }
 
 async function openUniverse(ctx: Context): Promise<Universe> {
