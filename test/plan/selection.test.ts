@@ -73,7 +73,7 @@ describe('a list of markets', () => {
         const parsed = parseMarketList(text);
         if (!parsed.ok) for (const { line } of parsed.errors) expect(line).toBeGreaterThan(0);
       }),
-      { numRuns: 1000 },
+      { numRuns: 200 },
     );
   });
 });

@@ -112,6 +112,23 @@ describe('counts', () => {
     expect(found.sort()).toEqual([...ids].sort());
   });
 
+  test('an id that is exactly the bound of two ranges is found once', async () => {
+    const ids = range(3000).map(token);
+    const ask = async (all: readonly string[]) => {
+      const wire = await open.wire(answerLists(universe(all)));
+      const counts = await readCounts(open.client({ url: wire.url }), { block: 1, pageRows: 20 });
+      const bounds = wire.asked.flatMap(({ variables }) => [variables.from0, variables.from1]);
+      const found = [...counts.tokens.map((count) => count.token), ...counts.emptyTokens];
+      return { found, bounds: [...new Set(bounds.filter((bound) => typeof bound === 'string'))] };
+    };
+    const { bounds } = await ask(ids);
+    expect(bounds.length).toBeGreaterThan(5);
+    // They sort behind the first page, from which the bounds follow: the same ones are used again.
+    const again = await ask([...ids, ...bounds]);
+    expect(again.bounds.sort()).toEqual(bounds.sort());
+    expect(again.found.sort()).toEqual([...ids, ...bounds].sort());
+  });
+
   test.each([
     ['negative', { buysQuantity: '-1' }],
     ['no integer', { buysQuantity: '1.5' }],

@@ -16,8 +16,8 @@ let block: number;
 let counts: SourceCounts;
 
 beforeAll(async () => {
-  simulator = await startSimulator({ universe: createSyntheticUniverse({ seed: 4, markets: 300, fills: 60_000 }) });
-  client = new SourceClient({ url: simulator.url, deadlineMs: 10_000, connections: 8 });
+  simulator = await startSimulator({ universe: createSyntheticUniverse({ seed: 4, markets: 120, fills: 25_000 }) });
+  client = new SourceClient({ url: simulator.url, deadlineMs: 30_000, connections: 8 });
   ({ block } = await readMeta(client));
   counts = await readCounts(client, { block });
 });
@@ -27,7 +27,15 @@ afterAll(async () => {
   await simulator?.close();
 });
 
-const OPTIONS: PlanOptions = { partition: 'markets', sliceBy: 'id', pageRows: 200, chunkPages: 4, maxPackTokens: 50 };
+const PAGE_ROWS = 100;
+/** Small pages and chunks: tokens of some hundred fills are large, and are sliced. */
+const OPTIONS: PlanOptions = {
+  partition: 'markets',
+  sliceBy: 'id',
+  pageRows: PAGE_ROWS,
+  chunkPages: 2,
+  maxPackTokens: 50,
+};
 
 async function load(plan: Plan) {
   checkPlan(plan);
@@ -36,9 +44,9 @@ async function load(plan: Plan) {
   let requests = 0;
   for (const chunk of plan.chunks) {
     const queue = initialSegments(plan, chunk);
-    for (let lanes = takeLanes(queue, 200); lanes.length > 0; lanes = takeLanes(queue, 200)) {
+    for (let lanes = takeLanes(queue, PAGE_ROWS); lanes.length > 0; lanes = takeLanes(queue, PAGE_ROWS)) {
       requests++;
-      for (const page of await fetchPage(client, lanes, { block, pageRows: 200 })) {
+      for (const page of await fetchPage(client, lanes, { block, pageRows: PAGE_ROWS })) {
         for (const row of page.rows) ids.set(row.id, JSON.stringify(row));
         rows += page.rows.length;
         queue.push(...page.next);
@@ -54,7 +62,11 @@ test('markets by id, markets by time and the whole tape bring the same fills, ea
   for (const row of byId.ids.values()) times.add(Number((JSON.parse(row) as { timestamp: string }).timestamp));
   const span = { fromS: Math.min(...times), toS: Math.max(...times) + 1 };
   const plan = makePlan(counts.tokens, OPTIONS);
-  const byTime = await load(makePlan(counts.tokens, { ...OPTIONS, sliceBy: 'time' }, { span }));
+  const slicedByTime = makePlan(counts.tokens, { ...OPTIONS, sliceBy: 'time' }, { span });
+  const slices = (axis: string) => (chunk: Plan['chunks'][0]) => chunk.range.axis === axis && chunk.range.from !== null;
+  expect(plan.chunks.some(slices('id'))).toBe(true);
+  expect(slicedByTime.chunks.some(slices('time'))).toBe(true);
+  const byTime = await load(slicedByTime);
   const tape = await load(makePlan(counts.tokens, { ...OPTIONS, partition: 'time' }, { span }));
   for (const { ids, rows } of [byId, byTime, tape]) {
     expect(rows).toBe(ids.size);
@@ -65,7 +77,7 @@ test('markets by id, markets by time and the whole tape bring the same fills, ea
   expect(byId.rows).toBeLessThanOrEqual(plan.totals.rows);
   expect(byId.rows).toBeGreaterThan(plan.totals.rows * 0.99);
   console.log(
-    `requests for ${byId.rows} rows in pages of 200: ${byId.requests} (planned ${plan.totals.requests}), ` +
+    `requests for ${byId.rows} rows in pages of ${PAGE_ROWS}: ${byId.requests} (planned ${plan.totals.requests}), ` +
       `sliced by time ${byTime.requests}, whole tape ${tape.requests}`,
   );
   expect(Math.abs(byId.requests / plan.totals.requests - 1)).toBeLessThan(0.03);
@@ -76,7 +88,7 @@ test('distinct ids of a token are at most its count, and conditions explain its 
   const served = await countDistinctIds(client, largest.token, 'buy', { block });
   expect(served).toBeLessThanOrEqual(largest.buys);
   expect(served).toBeGreaterThan(largest.buys * 0.99);
-  const pnl = new SourceClient({ url: simulator.pnlUrl, deadlineMs: 10_000, connections: 4 });
+  const pnl = new SourceClient({ url: simulator.pnlUrl, deadlineMs: 30_000, connections: 4 });
   const conditions = await readConditions(pnl, { block: null });
   await pnl.close();
   const explained = new Map(conditions.flatMap(({ id, positionIds }) => positionIds.map((token) => [token, id])));
