@@ -118,14 +118,14 @@ async function judge(
   lanes: readonly Lane[],
   surely: readonly Lane[],
   tooMany: boolean,
-  options: { pinned: boolean; openSource?: (() => Promise<CountSource>) | undefined },
+  options: { pinned: boolean; rejected: RejectedRows; openSource?: (() => Promise<CountSource>) | undefined },
 ): Promise<{ wrong: string[]; short: SourceShort[] }> {
   if (surely.length > 0 || tooMany || options.openSource === undefined) {
     const first = surely.length > 0 ? surely : lanes;
     const rest = lanes.filter((lane) => !first.includes(lane));
     return { wrong: [...first, ...rest].map((lane) => describe(lane, '')), short: [] };
   }
-  return readAgain(work, await options.openSource(), lanes, options.pinned);
+  return readAgain(work, await options.openSource(), lanes, options);
 }
 
 function lanesOf(row: Row): Lane[] {
@@ -160,7 +160,7 @@ async function readAgain(
   work: Work,
   source: CountSource,
   lanes: readonly Lane[],
-  pinned: boolean,
+  { pinned, rejected }: { pinned: boolean; rejected: RejectedRows },
 ): Promise<{ wrong: string[]; short: SourceShort[] }> {
   work.log.info(`${formatCount(lanes.length)} sides of tokens differ from the source's counts: reading them again`);
   const recounted = await recount(source, [...new Set(lanes.map((lane) => lane.token))]);
@@ -174,7 +174,10 @@ async function readAgain(
       // An unpinned source may have moved on since the plan: then its present count is the one to meet.
       if (lane.heldRows === lane.countedRows && lane.heldMicros === lane.countedMicros && lane.known) continue;
       const served = await source.countDistinct(lane.token, lane.side);
-      const heldAsServed = served.rows === lane.heldRows && served.micros === lane.heldMicros;
+      const aside = rejected.lanes.get(laneKey(lane.token, lane.side)) ?? { rows: 0, micros: 0n };
+      const heldAsServed =
+        served.rows === lane.heldRows + aside.rows &&
+        (aside.micros === null || served.micros === lane.heldMicros + aside.micros);
       if (heldAsServed && served.rows < lane.countedRows && lane.known) {
         short.push({
           token: lane.token,

