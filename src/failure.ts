@@ -42,6 +42,8 @@ export interface Failure {
   readonly message: string;
   /** How long the other side asked us to wait, milliseconds. */
   readonly retryAfterMs?: number;
+  /** The other side never saw it, or turned it away at the door: it has had no effect. */
+  readonly unsent?: true;
 }
 
 /** Carries a failure up the stack inside one thread; between threads only `failure` travels. */

@@ -6,13 +6,16 @@ export interface RetryingOptions {
   /** How long one request may keep failing before its failure is thrown. */
   readonly giveUpAfterMs: number;
   readonly stop: AbortSignal;
+  /** False: the first try is made even when the run is to stop, as what tidies up must be. */
+  readonly stopsFirst?: boolean;
   readonly nowMs: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<boolean>;
   readonly random: () => number;
   readonly onRetry: (what: string, failure: Failure) => void;
 }
 
-export type Retry = <T>(what: string, ask: () => Promise<T>) => Promise<T>;
+/** `mayRepeat` can forbid another try after a failure that passes. */
+export type Retry = <T>(what: string, ask: () => Promise<T>, mayRepeat?: (failure: Failure) => boolean) => Promise<T>;
 
 /**
  * Repeats a single request by the retry table's delays for as long as its failure is a passing one. For what must
@@ -20,10 +23,10 @@ export type Retry = <T>(what: string, ask: () => Promise<T>) => Promise<T>;
  * stopped.
  */
 export function retrying(options: RetryingOptions): Retry {
-  return async (what, ask) => {
+  return async (what, ask, mayRepeat = () => true) => {
     const startMs = options.nowMs();
     for (let failures = 0; ; ) {
-      options.stop.throwIfAborted();
+      if (options.stopsFirst !== false || failures > 0) options.stop.throwIfAborted();
       try {
         return await ask();
       } catch (error) {
@@ -31,7 +34,7 @@ export function retrying(options: RetryingOptions): Retry {
         const { failure } = error;
         const rule = ruleFor(failure);
         const passing = failure.kind !== 'terminal' && rule.attempts > 0 && rule.wait !== 'none';
-        if (!passing || options.nowMs() - startMs > options.giveUpAfterMs) throw error;
+        if (!passing || !mayRepeat(failure) || options.nowMs() - startMs > options.giveUpAfterMs) throw error;
         if (failure.code !== 'throttled') failures++;
         options.onRetry(what, failure);
         if (

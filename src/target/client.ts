@@ -84,10 +84,11 @@ class ClickHouseTarget implements Target {
     await runLongCommand(
       {
         // No deadline of our own: the statement may take longer than any request.
-        send: (queryId) =>
+        silentMs: this.#requestTimeoutMs,
+        send: (queryId, lost) =>
           this.#send(
             sql,
-            options,
+            { ...options, signal: options.signal === undefined ? lost : AbortSignal.any([options.signal, lost]) },
             (signal) =>
               this.#exec(
                 sql,

@@ -58,6 +58,9 @@ export const EXCEPTIONS: Readonly<Record<number, readonly [FailureKind, FailureC
   122: ['terminal', 'target_schema', 'INCOMPATIBLE_COLUMNS'],
 };
 
+/** TOO_MANY_SIMULTANEOUS_QUERIES: said before a statement begins. */
+const TURNED_AWAY = 202;
+
 /** TLS that cannot become right by trying again. */
 const TLS_REFUSED = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|EPROTO|ERR_SSL/;
 const NO_SPACE = /No space left on device|NOT_ENOUGH_SPACE|Cannot reserve .* not enough space/i;
@@ -83,7 +86,8 @@ export function classifyException(code: number, text: string, context: FailureCo
   const known: readonly [FailureKind, FailureCode, string] = NO_SPACE.test(text)
     ? ['transient', 'target_disk_full', 'NOT_ENOUGH_SPACE']
     : (EXCEPTIONS[code] ?? ['terminal', 'target_refused', '']);
-  return failure(known[0], known[1], `${context.purpose}: ClickHouse error ${code}: ${text}`, context);
+  const answered = failure(known[0], known[1], `${context.purpose}: ClickHouse error ${code}: ${text}`, context);
+  return code === TURNED_AWAY ? { ...answered, unsent: true } : answered;
 }
 
 /** Turns whatever the client library threw into a failure. Never mentions credentials. */
@@ -112,7 +116,8 @@ export function classifyTargetError(error: unknown, context: FailureContext): Fa
   const kind = TLS_REFUSED.test(systemCode) ? 'terminal' : 'transient';
   if (systemCode !== '' || /socket hang up|aborted|premature close/i.test(text)) {
     const what = systemCode === '' || text.includes(systemCode) ? text : `${text} (${systemCode})`;
-    return failure(kind, 'target_connection', `${context.purpose}: ${context.url}: ${what}`, context);
+    const lost = failure(kind, 'target_connection', `${context.purpose}: ${context.url}: ${what}`, context);
+    return systemCode === 'ECONNREFUSED' ? { ...lost, unsent: true } : lost;
   }
   if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) {
     return failure('terminal', 'bug', `${context.purpose}: ${error.stack ?? text}`, context);

@@ -12,8 +12,10 @@ const LOG_WAIT_MS = 12_000;
 const OUTCOME_UNKNOWN = new Set<Failure['code']>(['target_connection', 'target_timeout']);
 
 export interface LongCommandEnvironment {
-  /** Sends the statement under the id and waits for its answer. */
-  readonly send: (queryId: string) => Promise<unknown>;
+  /** Sends the statement under the id and waits for its answer, however long; the signal gives the connection up. */
+  readonly send: (queryId: string, signal: AbortSignal) => Promise<unknown>;
+  /** After this long without an answer it is asked whether the statement is running at all. */
+  readonly silentMs: number;
   readonly target: {
     query<Row>(sql: string, options?: StatementOptions): Promise<Row[]>;
     command(sql: string, options?: StatementOptions): Promise<void>;
@@ -31,7 +33,7 @@ export async function runLongCommand(env: LongCommandEnvironment, options: LongC
   const watch = new AbortController();
   const watching = options.onProgress ? watchProgress(env, queryId, options.onProgress, watch.signal) : undefined;
   try {
-    await env.send(queryId);
+    await sendWatched(env, queryId);
   } catch (error) {
     if (options.signal?.aborted === true) {
       await killStatement(env, queryId);
@@ -43,6 +45,37 @@ export async function runLongCommand(env: LongCommandEnvironment, options: LongC
     watch.abort();
     await watching;
   }
+}
+
+/** A connection may be dead without a word: then no answer comes, and the server does not know the statement. */
+async function sendWatched(env: LongCommandEnvironment, queryId: string): Promise<void> {
+  const lost = new AbortController();
+  const answered = new AbortController();
+  const sending = env.send(queryId, lost.signal).finally(() => answered.abort());
+  void watchSilence(env, queryId, answered.signal).then((silent) => {
+    if (silent) lost.abort();
+  });
+  try {
+    await sending;
+  } catch (error) {
+    if (!lost.signal.aborted) throw error;
+    throw failed('transient', 'target_timeout', `${env.purpose}: no answer, and the server does not run the statement`);
+  }
+}
+
+/** True when the statement is not running, in two looks, while its answer is still awaited. */
+async function watchSilence(env: LongCommandEnvironment, queryId: string, answered: AbortSignal): Promise<boolean> {
+  for (let missed = 0, waitMs = env.silentMs; missed < 2 && !answered.aborted; waitMs = 2 * POLL_MS) {
+    const slept = await sleep(waitMs, true, { signal: answered }).catch(() => false);
+    if (!slept) return false;
+    try {
+      missed = (await readProgress(env, queryId)) === undefined ? missed + 1 : 0;
+    } catch (error) {
+      // Out of reach: nothing is known of the statement.
+      if (!(error instanceof FailureError)) throw error;
+    }
+  }
+  return !answered.aborted;
 }
 
 async function findOutcome(
@@ -76,7 +109,7 @@ async function waitUntilEnded(
   options: LongCommandOptions,
 ): Promise<void> {
   const unreachableMs = options.unreachableMs ?? DEFAULT_UNREACHABLE_MS;
-  let answeredAt = Date.now();
+  let answeredAt = performance.now();
   for (let missed = 0; missed < 2; ) {
     if (options.signal?.aborted === true) {
       await killStatement(env, queryId);
@@ -85,10 +118,10 @@ async function waitUntilEnded(
     await sleep(POLL_MS);
     try {
       missed = (await readProgress(env, queryId)) === undefined ? missed + 1 : 0;
-      answeredAt = Date.now();
+      answeredAt = performance.now();
     } catch (error) {
       if (!(error instanceof FailureError) || error.failure.kind === 'terminal') throw error;
-      if (Date.now() - answeredAt > unreachableMs) {
+      if (performance.now() - answeredAt > unreachableMs) {
         throw failed(
           'transient',
           lost.code,
@@ -108,10 +141,11 @@ async function readLog(
   queryId: string,
   options: LongCommandOptions,
 ): Promise<Logged | undefined> {
-  const deadline = Date.now() + LOG_WAIT_MS;
-  for (;;) {
+  const deadline = performance.now() + LOG_WAIT_MS;
+  for (let flushed = 0; ; ) {
     try {
       await env.target.command('SYSTEM FLUSH LOGS', { withoutDatabase: true });
+      flushed++;
     } catch (error) {
       // Without the right to flush, the log is waited for.
       if (!(error instanceof FailureError)) throw error;
@@ -130,7 +164,8 @@ async function readLog(
       if (!(error instanceof FailureError)) throw error;
       if (error.failure.kind === 'terminal') return undefined;
     }
-    if (Date.now() > deadline || options.signal?.aborted === true) return undefined;
+    // A log that was flushed twice and does not know the statement never will.
+    if (flushed >= 2 || performance.now() > deadline || options.signal?.aborted === true) return undefined;
     await sleep(POLL_MS);
   }
 }

@@ -29,6 +29,8 @@ export interface StatementOptions {
   readonly withoutDatabase?: boolean;
   /** What the statement is for, in messages. Absent: its first words. */
   readonly purpose?: string;
+  /** Whether it may be sent again after a passing failure. Absent: told by its words (`repeatable.ts`). */
+  readonly repeatable?: boolean;
 }
 
 export interface InsertOptions extends StatementOptions {

@@ -62,7 +62,10 @@ export async function longQueryFile<Row>(work: Work, file: string, bound: Bound 
   const table = `check_result_${randomUUID().replaceAll('-', '')}`;
   const { target } = work;
   try {
-    await target.longCommand(`CREATE TABLE ${table} ENGINE = Memory AS\n${loadSql(file)}`, options(work, file, bound));
+    await target.longCommand(
+      `CREATE OR REPLACE TABLE ${table} ENGINE = Memory AS\n${loadSql(file)}`,
+      options(work, file, bound),
+    );
     return await target.query<Row>(`SELECT * FROM ${table}`, { purpose: file });
   } finally {
     await target.command(`DROP TABLE IF EXISTS ${table}`).catch((error: unknown) => {

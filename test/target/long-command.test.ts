@@ -80,6 +80,7 @@ function lost(logged: object[] | 'no log', running: number): LongCommandEnvironm
   let looks = running;
   return {
     send: () => Promise.reject(failed('transient', 'target_connection', 'socket hang up')),
+    silentMs: 60_000,
     target: {
       command: () => Promise.resolve(),
       query: <Row>(sql: string) => {
