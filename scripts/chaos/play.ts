@@ -1,0 +1,435 @@
+/** Plays one seed: starts source and proxy, runs the program until it has ended for good, judges what it left. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { COMMANDS, type CommandName } from '../../src/commands/table.js';
+import { flagOf, type OptionName } from '../../src/options.js';
+import type { FaultRule } from '../../src/simulator/fault-table.js';
+import { type Simulator, startSimulator } from '../../src/simulator/server.js';
+import { startTcpProxy, type TcpProxy } from '../../test/support/tcp-proxy.js';
+import { borrowServer, dropDatabase, killProcess, type Login, type Server, startServer } from './clickhouse.js';
+import { judge } from './judge.js';
+import { processesOf } from './processes.js';
+import type { Scenario } from './scenario.js';
+import { filesWithSecrets } from './secrets.js';
+import { type Ended, Happenings, sit } from './sitting.js';
+import { type MadeUniverse, makeUniverse, truthOf, watched } from './truth.js';
+
+export interface Stage {
+  /** The built program. */
+  readonly main: string;
+  /** `--import`ed where a scenario wants the wall clock to jump. */
+  readonly clockJumps: string;
+  readonly dir: string;
+  readonly shared: Server;
+  readonly login: Login;
+}
+
+export interface Played {
+  readonly seed: number;
+  readonly what: string;
+  readonly sittings: number;
+  /** How long each sitting took, milliseconds. */
+  readonly sittingsMs: readonly number[];
+  readonly kills: Readonly<Record<string, number>>;
+  readonly serverKills: number;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly gaveUp: number;
+  readonly retries: number;
+  readonly requests: number;
+  readonly rows: number;
+  readonly rejected: number;
+  readonly lost: number;
+  readonly doubled: number;
+  /** Empty when all is well. */
+  readonly wrong: readonly string[];
+  readonly ms: number;
+}
+
+const MAX_SITTINGS = 30;
+const PATIENCE_MS = 90_000;
+/** After so many sittings that left chunks over, the faults end: what is left must then be loaded. */
+const LEFT_OVER_SITTINGS = 2;
+
+export interface CheckpointFigures {
+  readonly block: number;
+  readonly pinned: boolean;
+  readonly rows: number;
+  readonly requests: number;
+  readonly retries: number;
+  readonly throttled: number;
+  readonly failed: readonly { readonly name: string; readonly code: string }[];
+  readonly rejected: number;
+  readonly steps: Readonly<Record<string, string>>;
+}
+
+export async function play(scenario: Scenario, stage: Stage): Promise<Played> {
+  const player = new Player(scenario, stage);
+  const startMs = performance.now();
+  try {
+    await player.open();
+    await player.run();
+  } catch (error) {
+    player.wrong.push(`the harness: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  }
+  await player.close();
+  return player.played(performance.now() - startMs);
+}
+
+class Player {
+  readonly wrong: string[] = [];
+  readonly #happenings = new Happenings();
+  readonly #kills: Record<string, number> = {};
+  readonly #made: MadeUniverse;
+  readonly #database: string;
+  #simulator!: Simulator;
+  #proxy: TcpProxy | undefined;
+  #server: Server | undefined;
+  #serverKills = 0;
+  #outages = 0;
+  #sittings = 0;
+  readonly #sittingsMs: number[] = [];
+  #gaveUp = 0;
+  #left: Scenario['kills'];
+  #pages = 0;
+  #healed = false;
+  #verdict = { rows: 0, rejected: 0, lost: 0, doubled: 0 };
+  readonly #forget: (() => void)[] = [];
+  readonly #pending: Promise<unknown>[] = [];
+
+  constructor(
+    readonly scenario: Scenario,
+    readonly stage: Stage,
+  ) {
+    this.#made = makeUniverse(scenario.universe);
+    this.#left = scenario.kills;
+    // Names are data: quotes, backslashes and letters of other alphabets must do no harm.
+    this.#database = scenario.seed % 7 === 0 ? `chaos \`ы"'\\${scenario.seed}` : `chaos_${scenario.seed}`;
+    mkdirSync(stage.dir, { recursive: true });
+  }
+
+  async open(): Promise<void> {
+    const { source, target, token, seed } = this.scenario;
+    const { stage } = this;
+    this.#simulator = await startSimulator({
+      universe: watched(this.#made.universe, () => this.#onPage()),
+      token,
+      latencyMs: source.latencyMs,
+      jitterMs: source.jitterMs,
+      faults: source.faults,
+      faultSeed: source.faultSeed,
+      ...(source.throttle ? { throttle: source.throttle } : {}),
+      ...(source.cost ? { cost: source.cost } : {}),
+    });
+    if (target.engine === 'own') this.#server = await startServer(join(stage.dir, 'clickhouse'), stage.login);
+    if (target.engine === 'shared') {
+      this.#server = stage.shared;
+      await dropDatabase(stage.shared, this.#database);
+    }
+    if (this.#server) {
+      this.#proxy = await startTcpProxy({
+        upstreamPort: this.#server.port,
+        seed: target.faultSeed,
+        rules: target.rules,
+        onStatement: ({ kind }) => this.#happenings.happened(kind === 'insert' ? 'insert' : 'statement'),
+        onApplied: ({ kind }) => this.#happenings.happened(kind === 'insert' ? 'applied' : 'statement-applied'),
+      });
+    }
+    for (const { when, backAfterMs } of target.serverKills) {
+      this.#forget.push(this.#happenings.at(when, () => this.#killServer(backAfterMs)));
+    }
+    for (const { when, forMs } of target.outages) {
+      this.#forget.push(
+        this.#happenings.at(when, () => {
+          this.#outages++;
+          if (this.#proxy) this.#pending.push(this.#proxy.goDown(forMs));
+        }),
+      );
+    }
+    writeFileSync(
+      join(stage.dir, 'scenario.json'),
+      `${JSON.stringify({ ...this.scenario, token: `of seed ${seed}` }, null, 2)}\n`,
+    );
+  }
+
+  #onPage(): void {
+    const moves = this.scenario.source.headMoves;
+    if (moves && this.#pages === moves.at) {
+      this.#simulator.advanceHead(moves.blocks);
+      const back = new Promise((resolve) => setTimeout(resolve, moves.backAfterMs));
+      this.#pending.push(back.then(() => this.#simulator.advanceHead(-moves.blocks)));
+    }
+    this.#pages++;
+    this.#happenings.happened('page');
+  }
+
+  #killServer(backAfterMs: number): void {
+    this.#serverKills++;
+    const { engine } = this.scenario.target;
+    if (engine === 'embedded') {
+      const pid = this.#embeddedPid();
+      if (pid !== undefined) killProcess(pid);
+      return;
+    }
+    const server = this.#server as Server;
+    server.kill();
+    this.#pending.push(new Promise((resolve) => setTimeout(resolve, backAfterMs)).then(() => server.restart()));
+  }
+
+  #embeddedPid(): number | undefined {
+    try {
+      const file = readFileSync(join(this.stage.dir, 'clickhouse', 'server.json'), 'utf8');
+      return (JSON.parse(file) as { pid: number }).pid;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async run(): Promise<void> {
+    const { job } = this.scenario;
+    let code = await this.#untilFinal(job, job === 'run' ? ['--accept-rejected', '1000000'] : []);
+    if (code === undefined) return;
+    const bad = this.#truth().bad.size;
+    const rejectedAllowed = bad > 0 ? [0, 2] : [0];
+    if (!rejectedAllowed.includes(code)) this.wrong.push(`${job} ended with ${code}`);
+    if (job === 'fills') {
+      if (bad > 0 !== (code === 2)) this.wrong.push(`fills ended with ${code}, ${bad} rows being malformed`);
+      code = await this.#untilFinal('verify', ['--accept-rejected', '1000000']);
+      if (code === undefined) return;
+      // Row faults spoil amounts on their way only: then the source's own volumes do not fit what it serves.
+      const spoilt = this.scenario.source.faults.some(({ kind }) => kind.endsWith('-amount'));
+      if (code !== 0 && !(code === 3 && spoilt)) this.wrong.push(`verify ended with ${code}`);
+    }
+    await this.#judge(code);
+  }
+
+  /** The same command again and again, until it is left alone and ends. Undefined when it never does. */
+  async #untilFinal(command: CommandName, extra: readonly string[]): Promise<number | undefined> {
+    for (let leftOver = 0; this.#sittings < MAX_SITTINGS; ) {
+      const kill = this.#left[0];
+      this.#left = this.#left.slice(1);
+      const ended = await this.#sit(command, extra, kill);
+      this.#sittingsMs.push(Math.round(ended.ms));
+      if (ended.hung) {
+        this.wrong.push(`sitting ${this.#sittings} (${command}) did not end within ${PATIENCE_MS / 1000} s`);
+        return undefined;
+      }
+      for (const signal of ended.sent) this.#kills[signal] = (this.#kills[signal] ?? 0) + 1;
+      if (ended.sent.length > 0 && (ended.code === 130 || ended.code === null)) continue;
+      if (ended.code === 75) {
+        this.#gaveUp++;
+        if (!this.scenario.mayGiveUp)
+          this.wrong.push(`sitting ${this.#sittings} (${command}) ended with 75: ${lastLine(ended.out)}`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        continue;
+      }
+      if (ended.code === 2 && (this.#checkpoint()?.failed.length ?? 0) > 0) {
+        if (++leftOver > LEFT_OVER_SITTINGS + 1) {
+          this.wrong.push(
+            `chunks are left over although the faults have ended: ${JSON.stringify(this.#checkpoint()?.failed)}`,
+          );
+          return undefined;
+        }
+        if (leftOver >= LEFT_OVER_SITTINGS || this.scenario.source.poison) this.#heal();
+        continue;
+      }
+      if (ended.code === null) {
+        this.wrong.push(`sitting ${this.#sittings} (${command}) ended by ${ended.signal}, which nobody sent`);
+        return undefined;
+      }
+      if (ended.code === 1 || ended.code > 3) {
+        this.wrong.push(`sitting ${this.#sittings} (${command}) ended with ${ended.code}: ${lastLine(ended.out)}`);
+        return undefined;
+      }
+      return ended.code;
+    }
+    this.wrong.push(`no end after ${MAX_SITTINGS} sittings`);
+    return undefined;
+  }
+
+  async #sit(
+    command: CommandName,
+    extra: readonly string[],
+    kill: Scenario['kills'][number] | undefined,
+  ): Promise<Ended> {
+    const { scenario, stage } = this;
+    this.#sittings++;
+    const jumps = scenario.environment.BACKFILL_CLOCK_JUMPS !== undefined;
+    return sit({
+      main: stage.main,
+      args: [command, ...this.#flags(command), ...extra],
+      env: {
+        ...scenario.environment,
+        ...(jumps ? { NODE_OPTIONS: `--import=${stage.clockJumps}` } : {}),
+        BACKFILL_CHAOS_DIR: stage.dir,
+        GOLDSKY_TOKEN: scenario.token,
+        CLICKHOUSE_USER: stage.login.user,
+        CLICKHOUSE_PASSWORD: stage.login.password,
+      },
+      dir: stage.dir,
+      name: `sitting-${String(this.#sittings).padStart(2, '0')}-${command}`,
+      kill,
+      happenings: this.#happenings,
+      patienceMs: PATIENCE_MS,
+    });
+  }
+
+  #flags(command: CommandName): string[] {
+    const { scenario, stage } = this;
+    const values: Record<string, string> = {
+      ...scenario.options,
+      'source-url': this.#simulator.url,
+      'pnl-source-url': this.#simulator.pnlUrl,
+      ...(this.#proxy ? { 'clickhouse-url': this.#proxy.url } : { 'clickhouse-dir': join(stage.dir, 'clickhouse') }),
+      database: this.#database,
+      checkpoints: join(stage.dir, 'checkpoints'),
+      ...(scenario.seed % 2 === 0 ? { run: 'chaos' } : {}),
+    };
+    const known = new Set((COMMANDS[command].options as readonly OptionName[]).map(flagOf));
+    return Object.entries(values).flatMap(([name, value]) => (known.has(name) ? [`--${name}`, value] : []));
+  }
+
+  /** The faults end, but those of rows that stay rejected: a row that was rejected once must not come back otherwise. */
+  #heal(): void {
+    if (this.#healed) return;
+    this.#healed = true;
+    const { faults } = this.scenario.source;
+    // A rule that strikes nothing keeps its number: what strikes a row is drawn from it.
+    this.#simulator.setFaults(
+      faults
+        .filter(({ kind }) => kind !== 'down')
+        .map((rule) => (keepsAfterHealing(rule) ? rule : { ...rule, rate: 0 })),
+    );
+    this.#simulator.setCost(undefined);
+    this.#proxy?.setRules([]);
+  }
+
+  #checkpoint(): CheckpointFigures | undefined {
+    const dir = join(this.stage.dir, 'checkpoints');
+    try {
+      const [run] = readdirSync(dir).filter((name) => !name.startsWith('.'));
+      return JSON.parse(readFileSync(join(dir, run ?? '', 'checkpoint.json'), 'utf8')) as CheckpointFigures;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #truth() {
+    const block = this.#checkpoint()?.block ?? this.#made.universe.lastBlock;
+    const { faults, faultSeed } = this.scenario.source;
+    return truthOf(this.#made, block, faults, faultSeed);
+  }
+
+  async #judge(code: number): Promise<void> {
+    const { scenario, stage } = this;
+    await this.#settle();
+    const checkpoint = this.#checkpoint();
+    if (checkpoint === undefined) {
+      this.wrong.push('there is no checkpoint');
+      return;
+    }
+    const server = this.#server ?? (await borrowServer(join(stage.dir, 'clickhouse')));
+    if (scenario.target.engine === 'own') await server.restart();
+    try {
+      const verdict = await judge({
+        server,
+        database: this.#database,
+        job: scenario.job,
+        promoted: checkpoint.steps.promote !== undefined,
+        verified: code === 0,
+        universe: this.#made.universe,
+        block: checkpoint.block,
+        truth: this.#truth(),
+        rejectedFile: this.#rejectedPath(),
+        exactRejects: !this.scenario.source.poison,
+        dir: stage.dir,
+      });
+      this.#verdict = verdict;
+      this.wrong.push(...verdict.wrong);
+    } finally {
+      if (this.#server === undefined) await server.close();
+    }
+    const { login } = stage;
+    const secrets = [scenario.token, login.password, `${login.user}:${login.password}`];
+    for (const path of filesWithSecrets(stage.dir, secrets, ['clickhouse']))
+      this.wrong.push(`a secret stands in ${path}`);
+    const left = processesOf(stage.dir).filter(
+      ({ pid }) => scenario.target.engine !== 'own' || !this.#isOwnServer(pid),
+    );
+    for (const { pid, command } of left) {
+      this.wrong.push(`process ${pid} is left: ${command.slice(0, 100)}`);
+      killProcess(pid);
+    }
+  }
+
+  #isOwnServer(pid: number): boolean {
+    return this.#embeddedPid() === pid;
+  }
+
+  #rejectedPath(): string {
+    const dir = join(this.stage.dir, 'checkpoints');
+    const [run] = readdirSync(dir).filter((name) => !name.startsWith('.'));
+    return join(dir, run ?? '', 'rejected.ndjson');
+  }
+
+  /** What was set going by the clock is over. */
+  async #settle(): Promise<void> {
+    for (const forget of this.#forget) forget();
+    await Promise.all(this.#pending);
+  }
+
+  async close(): Promise<void> {
+    await this.#settle().catch((error: unknown) => this.wrong.push(`the harness, settling: ${String(error)}`));
+    await this.#simulator?.close();
+    await this.#proxy?.close();
+    const { engine } = this.scenario.target;
+    if (engine === 'own') await this.#server?.close();
+    if (engine === 'shared' && this.wrong.length === 0) await dropDatabase(this.stage.shared, this.#database);
+  }
+
+  played(ms: number): Played {
+    const { scenario } = this;
+    const faults: Record<string, number> = {};
+    const add = (kind: string, count: number) => {
+      if (count > 0) faults[kind] = (faults[kind] ?? 0) + count;
+    };
+    const stats = this.#simulator?.stats();
+    for (const [kind, count] of Object.entries(stats?.faults ?? {})) add(`source ${kind}`, count);
+    add('source throttled', (stats?.throttled ?? 0) - (stats?.faults.throttled ?? 0));
+    add('source outage', scenario.source.faults.filter(({ kind }) => kind === 'down').length);
+    add('source head moved', scenario.source.headMoves ? 1 : 0);
+    for (const [kind, count] of Object.entries(this.#proxy?.struck ?? {})) add(`target ${kind}`, count);
+    add('target outage', this.#outages);
+    add('target killed', this.#serverKills);
+    const checkpoint = this.#checkpoint();
+    return {
+      seed: scenario.seed,
+      what: describe(scenario),
+      sittings: this.#sittings,
+      sittingsMs: this.#sittingsMs,
+      kills: this.#kills,
+      serverKills: this.#serverKills,
+      faults,
+      gaveUp: this.#gaveUp,
+      retries: checkpoint?.retries ?? 0,
+      requests: stats?.requests ?? 0,
+      ...this.#verdict,
+      wrong: this.wrong,
+      ms: Math.round(ms),
+    };
+  }
+}
+
+function keepsAfterHealing({ kind }: FaultRule): boolean {
+  return kind.endsWith('-amount') || kind === 'counters-exceed' || kind === 'pin-refused';
+}
+
+function describe({ universe, job, options, target }: Scenario): string {
+  const recorded = universe.malformedEvents > 0 ? ` +${universe.malformedEvents} malformed` : '';
+  return `${universe.markets} markets, ${universe.fills} fills${recorded}, ${job} by ${options.partition}, ${target.engine}`;
+}
+
+function lastLine(out: string): string {
+  const lines = out.trim().split('\n');
+  const own = lines.findLast((line) => line.startsWith('backfill:'));
+  return (own ?? lines.at(-1) ?? '').slice(0, 300);
+}

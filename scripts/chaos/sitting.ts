@@ -1,0 +1,97 @@
+/** One start of the real program, until it ends or is ended. */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Kill, Moment, Signal } from './scenario.js';
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** What we sent it, in order. */
+  readonly sent: readonly Signal[];
+  readonly ms: number;
+  readonly out: string;
+  /** It did not end within the harness's patience. */
+  readonly hung: boolean;
+}
+
+/** Counts what happens, and tells those who wait for the n-th of its kind. */
+export class Happenings {
+  #counts = new Map<Moment['on'], number>();
+  #waiting: { when: Moment; tell: () => void }[] = [];
+
+  happened(on: Moment['on']): void {
+    const nth = this.#counts.get(on) ?? 0;
+    this.#counts.set(on, nth + 1);
+    for (const waiter of [...this.#waiting]) {
+      if (waiter.when.on !== on || waiter.when.on === 'time' || waiter.when.nth > nth) continue;
+      this.#waiting = this.#waiting.filter((other) => other !== waiter);
+      waiter.tell();
+    }
+  }
+
+  /** Counted from now on. Returns how to forget it. */
+  at(when: Moment, tell: () => void): () => void {
+    if (when.on === 'time') {
+      const timer = setTimeout(tell, when.ms);
+      return () => clearTimeout(timer);
+    }
+    const waiter = { when: { ...when, nth: when.nth + (this.#counts.get(when.on) ?? 0) }, tell };
+    this.#waiting.push(waiter);
+    return () => {
+      this.#waiting = this.#waiting.filter((other) => other !== waiter);
+    };
+  }
+}
+
+export interface SittingOptions {
+  readonly main: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Output goes to a file there: `<name>.out`. */
+  readonly dir: string;
+  readonly name: string;
+  readonly kill: Kill | undefined;
+  readonly happenings: Happenings;
+  readonly patienceMs: number;
+}
+
+export async function sit(options: SittingOptions): Promise<Ended> {
+  const outFile = join(options.dir, `${options.name}.out`);
+  const fd = openSync(outFile, 'w');
+  const startMs = performance.now();
+  const child = spawn(process.execPath, [options.main, ...options.args], {
+    cwd: options.dir,
+    env: { PATH: process.env.PATH ?? '', ...options.env },
+    stdio: ['ignore', fd, fd],
+  });
+  closeSync(fd);
+  const sent: Signal[] = [];
+  const timers: NodeJS.Timeout[] = [];
+  const send = (signal: Signal) => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    sent.push(signal);
+    child.kill(signal);
+  };
+  const forget = options.kill
+    ? options.happenings.at(options.kill.when, () => {
+        for (const { signal, afterMs } of options.kill?.signals ?? []) {
+          if (afterMs === 0) send(signal);
+          else timers.push(setTimeout(() => send(signal), afterMs));
+        }
+      })
+    : () => undefined;
+  let hung = false;
+  const patience = setTimeout(() => {
+    hung = true;
+    child.kill('SIGKILL');
+  }, options.patienceMs);
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exitCode, exitSignal) => resolve([exitCode, exitSignal]));
+  });
+  clearTimeout(patience);
+  forget();
+  for (const timer of timers) clearTimeout(timer);
+  return { code, signal, sent, hung, ms: performance.now() - startMs, out: readFileSync(outFile, 'utf8') };
+}
