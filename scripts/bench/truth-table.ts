@@ -1,5 +1,5 @@
 /** The simulated universe's own fills in a ClickHouse table, written as text and converted by the server: our encoder has no part in it. */
-import { allFills, isBuy, tokenOf } from '../../src/simulator/truth.js';
+import { isBuy, tokenOf } from '../../src/simulator/truth.js';
 import type { Universe } from '../../src/simulator/universe.js';
 import { createFillsTable } from '../../src/target/schema.js';
 import type { Target } from '../../src/target/target.js';
@@ -19,7 +19,7 @@ export async function writeTruth(target: Target, universe: Universe): Promise<nu
     rows += lines.length;
     lines = [];
   };
-  for (const fill of allFills(universe)) {
+  for (const fill of universe.fills(universe.lastBlock)) {
     const buy = isBuy(fill);
     lines.push(
       [
