@@ -8,6 +8,12 @@ export function mix(value: number): number {
   return h ^ (h >>> 16);
 }
 
+/** Half as dear and half as good: for the tails of hashes, which only have to look random. */
+export function scatter(value: number): number {
+  const h = Math.imul(value ^ (value >>> 16), 0x45d9f3b);
+  return h ^ (h >>> 15);
+}
+
 export const GOLDEN = 0x9e3779b9 | 0;
 
 /** The `index`-th word of the stream that `seed` names. */

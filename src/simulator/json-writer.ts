@@ -97,17 +97,18 @@ export class JsonWriter {
     this.view.setUint8(this.length++, 0x5f);
   }
 
-  hexPrefix(): void {
-    this.view.setUint16(this.length, 0x3078);
-    this.length += 2;
-  }
-
-  /** Eight hex digits. */
-  hex(value: number): void {
-    const { view, length } = this;
-    view.setUint32(length, HEX4[value >>> 16] as number);
-    view.setUint32(length + 4, HEX4[value & 0xffff] as number);
-    this.length = length + 8;
+  /** `0x` and eight hex digits of each of the first words. */
+  hexes(words: Int32Array, count: number): void {
+    const { view } = this;
+    let at = this.length;
+    view.setUint16(at, 0x3078);
+    at += 2;
+    for (let k = 0; k < count; k++, at += 8) {
+      const word = words[k] as number;
+      view.setUint32(at, HEX4[word >>> 16] as number);
+      view.setUint32(at + 4, HEX4[word & 0xffff] as number);
+    }
+    this.length = at;
   }
 
   /** A whole number from 0 to 2^53 - 1. */

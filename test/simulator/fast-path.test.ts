@@ -129,8 +129,8 @@ describe('the writer', () => {
             out.room(100);
             out.words(toWords(constant));
             out.digits(number);
-            out.hex(number % 0x100000000);
-            text += constant + number + (number % 0x100000000).toString(16).padStart(8, '0');
+            out.hexes(Int32Array.of(number), 1);
+            text += `${constant}${number}0x${(number % 0x100000000).toString(16).padStart(8, '0')}`;
           }
           expect(out.finished().toString('latin1')).toBe(text);
         },

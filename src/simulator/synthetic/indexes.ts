@@ -106,7 +106,7 @@ export class Indexes {
       heads[positions[i] as number] === heads[positions[i - 1] as number];
     const rest = (position: number) => {
       this.matches.shape(markets[position] as number, order[position] as number);
-      return [1, 2, 3].map((k) => this.matches.txWord(k) >>> 0);
+      return Array.from(this.matches.transactionWords().subarray(1, 4), (word) => word >>> 0);
     };
     for (let i = 1; i < positions.length; i++) {
       if (!alike(i)) continue;

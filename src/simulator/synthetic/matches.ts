@@ -8,7 +8,7 @@
  *
  * Transaction j of n begins with floor((j + u) / n × 2^32), u below 0.98: the order of ids is the order of j.
  */
-import { GOLDEN, mix } from '../hash.js';
+import { GOLDEN, mix, scatter } from '../hash.js';
 import { blockOfTime, timeOfBlock } from '../universe.js';
 import { type Markets, RESOLUTION } from './markets.js';
 import type { Rates } from './options.js';
@@ -26,7 +26,6 @@ const U32 = 4294967296;
 export class Matches {
   market = -1;
   index = 0;
-  block = 0;
   /** Legs of the loaded match, the aggressor last (unless direct); lane = outcome × 2 + side. */
   legs = 0;
   readonly lane = new Uint8Array(MAX_LEGS);
@@ -39,6 +38,8 @@ export class Matches {
   /** First two words of each order hash; the rest follow from them. */
   readonly orderA = new Int32Array(MAX_LEGS);
   readonly orderB = new Int32Array(MAX_LEGS);
+  /** Where the words of one hash or address stand until the next is asked for. */
+  readonly words = new Int32Array(8);
   /** Leg 0's entity was replaced by leg 1's: the same order, filled twice. */
   double = false;
   direct = false;
@@ -47,13 +48,14 @@ export class Matches {
 
   /** The transaction's first word, -1 until somebody asks. */
   #head = -1;
+  /** The block, -1 until somebody asks. */
+  #block = -1;
   #a = 0;
   #b = 0;
   #outcome = 0;
   #side = 0;
   #resting = 0;
   #complement = 0;
-  #refund = false;
   readonly #directBelow: number;
   readonly #doubleBelow: number;
   readonly #refundBelow: number;
@@ -91,7 +93,7 @@ export class Matches {
     return j;
   }
 
-  /** Block, kind and lanes of match j: what decides whether it is of interest. */
+  /** Kind and lanes of match j: what decides whether it is of interest. */
   shape(m: number, j: number): number {
     const { markets } = this;
     const a = mix(j + (markets.saltA[m] as number));
@@ -124,24 +126,25 @@ export class Matches {
         (complement !== 0 ? 1 << ((1 - outcome) * 2 + side) : 0);
     }
     if (this.direct) resting = 0;
-    this.#refund = side === SIDE.buy && mix(b ^ 0x52656675) >>> 0 < this.#refundBelow;
     this.#outcome = outcome;
     this.#side = side;
     this.#resting = resting;
     this.#complement = complement;
-    this.block = this.#blockOf(m, a);
+    this.#block = -1;
     return this.mask;
   }
 
   /** Activity grows towards a market's end; an eighth of it comes in bursts that share a second. */
-  #blockOf(m: number, a: number): number {
-    const start = this.markets.start[m] as number;
-    const span = this.markets.span[m] as number;
-    const t = mix(a + 0x74696d65);
-    const u = (t >>> 0) / U32;
-    let offset = Math.floor(span * (u < 0.5 ? 1.2 * u : 0.6 + 0.8 * (u - 0.5)));
-    if ((t & 7) === 0) offset -= offset % 1800;
-    return start + offset;
+  get block(): number {
+    if (this.#block < 0) {
+      const span = this.markets.span[this.market] as number;
+      const t = mix(this.#a + 0x74696d65);
+      const u = (t >>> 0) / U32;
+      let offset = Math.floor(span * (u < 0.5 ? 1.2 * u : 0.6 + 0.8 * (u - 0.5)));
+      if ((t & 7) === 0) offset -= offset % 1800;
+      this.#block = (this.markets.start[this.market] as number) + offset;
+    }
+    return this.#block;
   }
 
   time(): number {
@@ -190,7 +193,8 @@ export class Matches {
       cash += complementary ? legShares - legCash : legCash;
     }
     this.lane[resting] = outcome * 2 + side;
-    if (this.#refund) cash += 1 + Math.floor(cash / 4);
+    const refund = side === SIDE.buy && mix(this.#b ^ 0x52656675) >>> 0 < this.#refundBelow;
+    if (refund) cash += 1 + Math.floor(cash / 4);
     this.#setLast(resting, shares, cash);
     this.legs = resting + 1;
   }
@@ -231,37 +235,40 @@ export class Matches {
     return (w >>> 0) / U32 < rate ? Math.floor((received * (1 + (w & 127))) / 10_000) : 0;
   }
 
-  /** Owners, counterparties and order hashes of every leg, after `amounts`. */
-  identities(): void {
-    const { legs } = this;
-    const last = legs - 1;
-    const exchange = (this.markets.negRisk[this.market] as number) === 1 ? NEG_RISK_EXCHANGE : EXCHANGE;
+  /** Owner, counterparty and order hash of a leg, after `amounts`. */
+  identify(leg: number): void {
     const aggressor = this.#wallet(7);
-    for (let i = 0; i < legs; i++) {
-      this.owner[i] = i === last ? aggressor : this.#otherThan(aggressor, this.#wallet(i));
-      this.counterparty[i] = i === last ? exchange : aggressor;
-      this.#setOrder(i, mix(this.#a + Math.imul(i + 1, 0x3c6ef372)), this.#b);
-    }
-    if (this.direct) this.counterparty[0] = this.#otherThan(aggressor, this.#wallet(8));
-    if (this.double) {
-      this.owner[1] = this.owner[0] as number;
-      this.orderA[1] = this.orderA[0] as number;
-      this.orderB[1] = this.orderB[0] as number;
-    } else if (!this.direct) this.#returningOrder(aggressor);
-  }
-
-  /** Eight neighbouring matches share an order that comes back in a quarter of them, if they have a leg like it. */
-  #returningOrder(aggressor: number): void {
-    if ((mix(this.#b + 0x67726f75) & 3) !== 0) return;
-    const group = mix((this.markets.saltB[this.market] as number) + Math.imul((this.index >>> 3) + 1, GOLDEN));
-    const owner = this.#pick(mix(group ^ 0x6f776e));
-    if (owner === aggressor) return;
-    for (let i = 0; i < this.#resting; i++) {
-      if (this.lane[i] !== (group & 3)) continue;
-      this.owner[i] = owner;
-      this.#setOrder(i, mix(group + 0x6f7264), group);
+    if (leg === this.legs - 1) {
+      const exchange = (this.markets.negRisk[this.market] as number) === 1 ? NEG_RISK_EXCHANGE : EXCHANGE;
+      this.owner[leg] = aggressor;
+      this.counterparty[leg] = this.direct ? this.#otherThan(aggressor, this.#wallet(8)) : exchange;
+      this.#setOrder(leg, this.#ownOrder(leg), this.#b);
       return;
     }
+    this.counterparty[leg] = aggressor;
+    if (this.#isReturning(leg, aggressor)) return;
+    const order = this.double && leg === 1 ? 0 : leg;
+    this.owner[leg] = this.#otherThan(aggressor, this.#wallet(order));
+    this.#setOrder(leg, this.#ownOrder(order), this.#b);
+  }
+
+  #ownOrder(leg: number): number {
+    return mix(this.#a + Math.imul(leg + 1, 0x3c6ef372));
+  }
+
+  /** Eight neighbouring matches share an order that comes back in a quarter of them, as their first leg like it. */
+  #isReturning(leg: number, aggressor: number): boolean {
+    if (this.double || (mix(this.#b + 0x67726f75) & 3) !== 0) return false;
+    const group = mix((this.markets.saltB[this.market] as number) + Math.imul((this.index >>> 3) + 1, GOLDEN));
+    for (let i = 0; i <= leg; i++) {
+      if (this.lane[i] !== (group & 3)) continue;
+      const owner = this.#pick(mix(group ^ 0x6f776e));
+      if (i < leg || owner === aggressor) return false;
+      this.owner[leg] = owner;
+      this.#setOrder(leg, mix(group + 0x6f7264), group);
+      return true;
+    }
+    return false;
   }
 
   #setOrder(leg: number, a: number, salt: number): void {
@@ -270,7 +277,7 @@ export class Matches {
   }
 
   #wallet(role: number): number {
-    return this.#pick(mix(this.#b + Math.imul(role + 1, 0x165667b1)));
+    return this.#pick(scatter(this.#b + Math.imul(role + 1, 0x165667b1)));
   }
 
   /** Three in eight fills go to a small pool of busy wallets, the rest to a long tail. */
@@ -284,32 +291,47 @@ export class Matches {
     return picked === wallet ? (picked + 1) % this.#wallets : picked;
   }
 
-  /** Word k of the transaction hash. Words 2 and 3 are bijections of market and j: no two are alike. */
-  txWord(k: number): number {
-    if (k === 0) {
-      if (this.#head < 0) this.#head = this.head(this.market, this.index);
-      return this.#head | 0;
-    }
-    const second = mix(this.market ^ this.#seed);
-    if (k === 2) return second;
-    if (k === 3) return mix(this.index ^ second);
-    return mix(this.#a ^ Math.imul(k + 1, GOLDEN) ^ this.#b);
+  /** The first word of the transaction's hash: the match's place in the order of ids. */
+  firstWord(): number {
+    if (this.#head < 0) this.#head = this.head(this.market, this.index);
+    return this.#head;
   }
 
-  orderWord(leg: number, k: number): number {
+  /** Fills `words` with the transaction's hash. Words 2 and 3 are bijections of market and j: no two are alike. */
+  transactionWords(): Int32Array {
+    const { words } = this;
+    const salt = this.#a ^ this.#b;
+    const market = mix(this.market ^ this.#seed);
+    words[0] = this.firstWord();
+    words[1] = scatter(salt ^ Math.imul(2, GOLDEN));
+    words[2] = market;
+    words[3] = mix(this.index ^ market);
+    for (let k = 4; k < 8; k++) words[k] = scatter(salt ^ Math.imul(k + 1, GOLDEN));
+    return words;
+  }
+
+  /** Fills `words` with a leg's order hash. */
+  orderWords(leg: number): Int32Array {
+    const { words } = this;
     const a = this.orderA[leg] as number;
     const b = this.orderB[leg] as number;
-    return k === 0 ? a : k === 1 ? b : mix((a ^ Math.imul(k, GOLDEN)) + b);
+    words[0] = a;
+    words[1] = b;
+    for (let k = 2; k < 8; k++) words[k] = scatter((a ^ Math.imul(k, GOLDEN)) + b);
+    return words;
   }
 
-  /** Word k (0 to 4) of a wallet's address. Word 0 is a bijection of its number. */
-  walletWord(wallet: number, k: number): number {
-    if (wallet < 0) return (wallet === EXCHANGE ? EXCHANGE_WORDS : NEG_RISK_WORDS)[k] as number;
+  /** Fills the first five `words` with a wallet's address. Word 0 is a bijection of its number. */
+  walletWords(wallet: number): Int32Array {
+    if (wallet < 0) return wallet === EXCHANGE ? EXCHANGE_WORDS : NEG_RISK_WORDS;
+    const { words } = this;
     const first = mix(wallet ^ this.#seed ^ 0x77616c);
-    return k === 0 ? first : mix(first + Math.imul(k, GOLDEN));
+    words[0] = first;
+    for (let k = 1; k < 5; k++) words[k] = scatter(first + Math.imul(k, GOLDEN));
+    return words;
   }
 }
 
 /** 0x4bfb41d5b3570defd03c39a9a4d8de6bd8b8982e and 0xc5d563a36ae78145c45a50134d48a1215220f80a. */
-const EXCHANGE_WORDS = [0x4bfb41d5, 0xb3570def, 0xd03c39a9, 0xa4d8de6b, 0xd8b8982e];
-const NEG_RISK_WORDS = [0xc5d563a3, 0x6ae78145, 0xc45a5013, 0x4d48a121, 0x5220f80a];
+const EXCHANGE_WORDS = Int32Array.of(0x4bfb41d5, 0xb3570def, 0xd03c39a9, 0xa4d8de6b, 0xd8b8982e);
+const NEG_RISK_WORDS = Int32Array.of(0xc5d563a3, 0x6ae78145, 0xc45a5013, 0x4d48a121, 0x5220f80a);

@@ -48,13 +48,13 @@ export class LegPicker {
     if (matches.block > this.block) return 0;
     const time = timeOfBlock(matches.block);
     if (time < selection.timeLow || time > selection.timeHigh) return 0;
-    const head = matches.txWord(0) >>> 0;
+    const head = matches.firstWord();
     const nearBound = this.#comparesText || head === this.#lowHead || head === this.#highHead;
     if (!nearBound && (head < this.#lowHead || head > this.#highHead)) return 0;
     matches.amounts();
-    matches.identities();
     for (let i = matches.double ? 1 : 0; i < matches.legs; i++) {
       if (((wanted >>> (matches.lane[i] as number)) & 1) === 0) continue;
+      matches.identify(i);
       if (nearBound && !this.#within(fillId(matches, i))) continue;
       this.#insert(i);
     }
@@ -78,35 +78,20 @@ export class LegPicker {
   }
 }
 
-function orderBefore(matches: Matches, a: number, b: number): boolean {
-  for (let k = 0; k < 8; k++) {
-    const x = matches.orderWord(a, k) >>> 0;
-    const y = matches.orderWord(b, k) >>> 0;
-    if (x !== y) return x < y;
-  }
-  return false;
+/** By the first 64 bits of the order hashes. */
+function orderBefore({ orderA, orderB }: Matches, a: number, b: number): boolean {
+  const first = ((orderA[a] as number) >>> 0) - ((orderA[b] as number) >>> 0);
+  return first !== 0 ? first < 0 : (orderB[a] as number) >>> 0 < (orderB[b] as number) >>> 0;
 }
 
-export function transactionHash(matches: Matches): string {
+function hexOf(words: Int32Array, count: number): string {
   let text = '0x';
-  for (let k = 0; k < 8; k++) text += hex32(matches.txWord(k));
-  return text;
-}
-
-export function orderHash(matches: Matches, leg: number): string {
-  let text = '0x';
-  for (let k = 0; k < 8; k++) text += hex32(matches.orderWord(leg, k));
+  for (let k = 0; k < count; k++) text += hex32(words[k] as number);
   return text;
 }
 
 function fillId(matches: Matches, leg: number): string {
-  return `${transactionHash(matches)}_${orderHash(matches, leg)}`;
-}
-
-export function address(matches: Matches, wallet: number): string {
-  let text = '0x';
-  for (let k = 0; k < 5; k++) text += hex32(matches.walletWord(wallet, k));
-  return text;
+  return `${hexOf(matches.transactionWords(), 8)}_${hexOf(matches.orderWords(leg), 8)}`;
 }
 
 /** The leg as an object: the long way, for enumeration. */
@@ -118,11 +103,11 @@ export function fillOf(matches: Matches, leg: number): Fill {
   const cash = String(matches.cash[leg]);
   return {
     id: fillId(matches, leg),
-    transactionHash: transactionHash(matches),
+    transactionHash: hexOf(matches.transactionWords(), 8),
     timestamp: String(matches.time()),
-    orderHash: orderHash(matches, leg),
-    maker: address(matches, matches.owner[leg] as number),
-    taker: address(matches, matches.counterparty[leg] as number),
+    orderHash: hexOf(matches.orderWords(leg), 8),
+    maker: hexOf(matches.walletWords(matches.owner[leg] as number), 5),
+    taker: hexOf(matches.walletWords(matches.counterparty[leg] as number), 5),
     makerAssetId: buy ? '0' : token,
     takerAssetId: buy ? token : '0',
     makerAmountFilled: buy ? cash : shares,
@@ -182,24 +167,24 @@ export class FillWriter {
       out.words(this.#before[i] as Words);
       switch (ops[i]) {
         case 0:
-          this.#transaction(out);
+          out.hexes(matches.transactionWords(), 8);
           out.underscore();
-          this.#order(leg, out);
+          out.hexes(matches.orderWords(leg), 8);
           break;
         case 1:
-          this.#transaction(out);
+          out.hexes(matches.transactionWords(), 8);
           break;
         case 2:
           out.digits(matches.time());
           break;
         case 3:
-          this.#order(leg, out);
+          out.hexes(matches.orderWords(leg), 8);
           break;
         case 4:
-          this.#address(matches.owner[leg] as number, out);
+          out.hexes(matches.walletWords(matches.owner[leg] as number), 5);
           break;
         case 5:
-          this.#address(matches.counterparty[leg] as number, out);
+          out.hexes(matches.walletWords(matches.counterparty[leg] as number), 5);
           break;
         case 6:
           this.#asset(!buy, lane, out);
@@ -219,21 +204,6 @@ export class FillWriter {
       }
     }
     out.words(this.#after);
-  }
-
-  #transaction(out: JsonWriter): void {
-    out.hexPrefix();
-    for (let k = 0; k < 8; k++) out.hex(this.matches.txWord(k));
-  }
-
-  #order(leg: number, out: JsonWriter): void {
-    out.hexPrefix();
-    for (let k = 0; k < 8; k++) out.hex(this.matches.orderWord(leg, k));
-  }
-
-  #address(wallet: number, out: JsonWriter): void {
-    out.hexPrefix();
-    for (let k = 0; k < 5; k++) out.hex(this.matches.walletWord(wallet, k));
   }
 
   #asset(isToken: boolean, lane: number, out: JsonWriter): void {

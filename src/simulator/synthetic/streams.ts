@@ -225,7 +225,7 @@ function txBefore(
 ): boolean {
   const words = [a, b].map((position, i) => {
     matches.shape(markets[position] as number, i === 0 ? matchA : matchB);
-    return [1, 2, 3].map((k) => matches.txWord(k) >>> 0);
+    return Array.from(matches.transactionWords().subarray(1, 4), (word) => word >>> 0);
   });
   const [x, y] = words as [number[], number[]];
   for (let k = 0; k < 3; k++) if (x[k] !== y[k]) return (x[k] as number) < (y[k] as number);

@@ -75,8 +75,10 @@ export class SyntheticUniverse implements Universe {
         matches.shape(m, j);
         if (matches.block > block) continue;
         matches.amounts();
-        matches.identities();
-        for (let leg = matches.double ? 1 : 0; leg < matches.legs; leg++) yield fillOf(matches, leg);
+        for (let leg = matches.double ? 1 : 0; leg < matches.legs; leg++) {
+          matches.identify(leg);
+          yield fillOf(matches, leg);
+        }
       }
     }
   }
