@@ -7,6 +7,7 @@ import { loadConfig } from './config.js';
 import type { Context, Output } from './context.js';
 import { endingOf, renderEnding } from './ending.js';
 import { EXIT, ExitError } from './exit.js';
+import { FailureError } from './failure.js';
 import { Releases } from './releases.js';
 import { type LogSinks, openLog } from './report/log.js';
 
@@ -37,11 +38,17 @@ async function runCommand({ command, flags }: Invocation): Promise<number> {
     await run(context);
     return EXIT.done;
   } catch (error) {
-    return report(error, sinks, config.json, secrets);
+    return report(interruption(error, stop) ?? error, sinks, config.json, secrets);
   } finally {
     for (const { what, error } of await releases.run())
       sinks.log.error({ error: String(error) }, `could not release ${what}`);
   }
+}
+
+/** A request that was given up because of the signal is no failure of source or target. */
+function interruption(error: unknown, stop: AbortSignal): unknown {
+  const givenUp = error instanceof FailureError && error.failure.code === 'stopped';
+  return stop.aborted && givenUp ? stop.reason : undefined;
 }
 
 /** First signal: finish what is in flight. Second: end at once, with what the checkpoint already holds. */
