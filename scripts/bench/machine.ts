@@ -136,7 +136,7 @@ export async function runProgram(args: readonly string[], cwd: string, env: Node
     try {
       cpuMs = cpuMsOf(pid);
       const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-      peakMemoryBytes = Number(peak?.[1] ?? 0) * 1024;
+      if (peak) peakMemoryBytes = Number(peak[1]) * 1024;
     } catch {
       // It has just ended: the last sample stands.
     }

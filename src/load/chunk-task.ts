@@ -46,10 +46,13 @@ export interface Batch {
   take(): Uint8Array;
 }
 
+/** How a page is asked for, and for which chunk. */
+export type PageAsked = Pick<ChunkTask, 'ordinal' | 'block' | 'pageRows'>;
+
 /** What an attempt needs of the world. A thread makes it once; tests make it in-process. */
 export interface ChunkTools {
-  /** Waits for the rate limit, then asks. Throws FailureError. */
-  fetchPage(lanes: readonly Segment[], page: { block: number | null; pageRows: number }): Promise<LanePage[]>;
+  /** Waits for the rate limit, chunks of low ordinals first, then asks. Throws FailureError. */
+  fetchPage(lanes: readonly Segment[], page: PageAsked): Promise<LanePage[]>;
   newBatch(): Batch;
   /** Rows of one INSERT at most. */
   readonly batchRows: number;
@@ -126,7 +129,7 @@ class Attempt {
     const startMs = this.tools.nowMs();
     this.#requests++;
     try {
-      return await this.tools.fetchPage(lanes, { block: this.task.block, pageRows: this.task.pageRows });
+      return await this.tools.fetchPage(lanes, this.task);
     } finally {
       this.#sourceMs += this.tools.nowMs() - startMs;
     }

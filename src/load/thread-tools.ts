@@ -30,12 +30,11 @@ export interface ThreadTools {
 /** Opens a thread's own connections to source and target. */
 export async function makeTools(settings: ThreadSettings): Promise<ThreadTools> {
   const rate = new RateCell(settings.rateMemory);
-  const queue = new RateQueue(rate);
   const stop = new StopFlag(settings.stopMemory);
+  const queue = new RateQueue(rate, stop);
   const source = new SourceClient({
     ...settings.source,
     connections: settings.concurrency,
-    acquire: (signal) => queue.acquire(signal),
     onResponse: (failure) => {
       // Everyone waits, not only the chunk that met the refusal.
       if (failure?.code === 'throttled') rate.pause(failure.retryAfterMs);
@@ -46,7 +45,10 @@ export async function makeTools(settings: ThreadSettings): Promise<ThreadTools> 
   const tokens = new TokenCache();
   const chunk: ChunkTools = {
     batchRows: settings.batchRows,
-    fetchPage: (lanes, page) => fetchPage(source, lanes, page),
+    fetchPage: async (lanes, { ordinal, block, pageRows }) => {
+      await queue.acquire(undefined, ordinal);
+      return fetchPage(source, lanes, { block, pageRows });
+    },
     newBatch: () => new FillBatch(undefined, tokens),
     encode: (row, batch) => encodeFill(row, batch as FillBatch),
     insert: (bytes) => target.insertRowBinary(settings.table, FILLS_COLUMN_NAMES, bytes),
