@@ -125,7 +125,7 @@ async function exchange(
     if (step === 'exchanged') switchMs = Date.now() - recordedAt;
     await options.afterStep?.(step, of);
   });
-  const outcome = await carryOut(target, promotion, switching);
+  const [outcome] = await carryOut(target, [promotion], switching);
   if (outcome !== 'done') {
     throw new ExitError(
       EXIT.gateFailed,

@@ -42,29 +42,25 @@ interface Row {
   readonly detail: string;
 }
 
-export async function record(target: Target, promotion: Promotion, outcome: Outcome | null): Promise<void> {
-  await target.insertRows(
-    'promotions',
-    [
-      {
-        promotion: promotion.id,
-        phase: outcome === null ? 'before' : 'after',
-        action: promotion.action,
-        run: promotion.run,
-        rows: promotion.rows,
-        checksum: promotion.checksum,
-        live_table: promotion.live,
-        staging_table: promotion.incoming,
-        backup_table: promotion.outgoing ?? '',
-        live_uuid: promotion.oldUuid,
-        staging_uuid: promotion.newUuid,
-        backup_uuid: outcome === 'done' && promotion.outgoing !== null ? promotion.oldUuid : null,
-        who: who(),
-        detail: JSON.stringify(outcome === null ? {} : { outcome }),
-      },
-    ],
-    { insertMode: 'sync' },
-  );
+/** One INSERT: promotions that belong together are recorded together or not at all. */
+export async function record(target: Target, promotions: readonly Promotion[], outcome: Outcome | null): Promise<void> {
+  const rows = promotions.map((promotion) => ({
+    promotion: promotion.id,
+    phase: outcome === null ? 'before' : 'after',
+    action: promotion.action,
+    run: promotion.run,
+    rows: promotion.rows,
+    checksum: promotion.checksum,
+    live_table: promotion.live,
+    staging_table: promotion.incoming,
+    backup_table: promotion.outgoing ?? '',
+    live_uuid: promotion.oldUuid,
+    staging_uuid: promotion.newUuid,
+    backup_uuid: outcome === 'done' && promotion.outgoing !== null ? promotion.oldUuid : null,
+    who: who(),
+    detail: JSON.stringify(outcome === null ? {} : { outcome }),
+  }));
+  await target.insertRows('promotions', rows, { insertMode: 'sync' });
 }
 
 /** Every promotion of this database, oldest first. */

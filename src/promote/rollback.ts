@@ -66,7 +66,7 @@ export async function rollback(work: Work, options: RollbackOptions = {}): Promi
     newUuid: top.oldUuid,
     oldUuid: top.newUuid,
   };
-  if (options.dryRun !== true) await carryOut(target, promotion, switchOptions(work, options.afterStep));
+  if (options.dryRun !== true) await carryOut(target, [promotion], switchOptions(work, options.afterStep));
   return {
     changed: options.dryRun !== true,
     promotion: top.id,

@@ -44,11 +44,22 @@ export async function uuidsOf(target: Target, names: readonly string[]): Promise
   return new Map(rows.map((row) => [row.name, row.uuid]));
 }
 
-/** Records the promotion and carries it out. Throws FailureError when the target fails; then it is finished by `finishOpen`. */
-export async function carryOut(target: Target, promotion: Promotion, options: SwitchOptions): Promise<Outcome> {
-  await record(target, promotion, null);
-  await options.afterStep?.('recorded', promotion);
-  return finish(target, promotion, options);
+/**
+ * Records promotions that belong together, then carries them out one by one. Throws FailureError when the target fails; what is
+ * open then is finished by `finishOpen`. Returns how each ended.
+ */
+export async function carryOut(
+  target: Target,
+  promotions: readonly Promotion[],
+  options: SwitchOptions,
+): Promise<Outcome[]> {
+  await record(target, promotions, null);
+  const outcomes: Outcome[] = [];
+  for (const promotion of promotions) {
+    await options.afterStep?.('recorded', promotion);
+    outcomes.push(await finish(target, promotion, options));
+  }
+  return outcomes;
 }
 
 /** From wherever the promotion stands to its end. */
@@ -89,7 +100,7 @@ async function takeBack(target: Target, promotion: Promotion, place: Place, opti
 }
 
 async function note(target: Target, promotion: Promotion, outcome: Outcome, options: SwitchOptions): Promise<Outcome> {
-  await record(target, promotion, outcome);
+  await record(target, [promotion], outcome);
   await options.afterStep?.('noted', promotion);
   return outcome;
 }
@@ -115,7 +126,13 @@ function settleStatement({ incoming, outgoing }: Promotion): Statement {
 async function advance(target: Target, promotion: Promotion, from: Place, statement: Statement): Promise<Place> {
   let failure: unknown;
   try {
-    await target.command(statement.sql, { names: statement.names, purpose: `promotion ${promotion.id}` });
+    await target.longCommand(statement.sql, {
+      names: statement.names,
+      purpose: `promotion ${promotion.id}`,
+      // Sent again only when it is known not to have run: where the tables stand tells.
+      repeatable: true,
+      verifyDone: async () => (await placeOf(target, promotion)) !== from,
+    });
   } catch (error) {
     if (!(error instanceof FailureError)) throw error;
     failure = error;

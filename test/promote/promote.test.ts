@@ -293,7 +293,7 @@ test('a reader polling during 100 promotions sees the old rows or the new ones, 
       newUuid: uuids.get('clob_fills_staging') ?? '',
       oldUuid: uuids.get('clob_fills') ?? '',
     };
-    expect(await carryOut(target, promotion, { log: silentLog })).toBe('done');
+    expect(await carryOut(target, [promotion], { log: silentLog })).toEqual(['done']);
   }
   stop = true;
   await reader;

@@ -32,7 +32,7 @@ export async function makeUniverse(target: Target, options: UniverseOptions): Pr
   await createFillsTable(target, fills, { comment: `backfill run ${run}` });
   await target.command(sql('fills'), {
     names: { fills },
-    params: { seed, first: 0, matches, total: matches, markets, wallets },
+    params: { seed, first: 0, matches, total: Math.max(1, matches), markets, wallets },
   });
   await target.command(sql('tokens'), { params: { seed, markets } });
   await countUniverse(target, fills, run);

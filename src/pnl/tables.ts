@@ -1,0 +1,33 @@
+export const WALLET_MARKET = 'wallet_market_pnl';
+export const WALLETS = 'wallet_pnl';
+/** One row for each transaction and condition of live that does not conserve, and why. */
+export const PNL_RESIDUALS = 'pnl_residuals';
+
+/** Names of one rebuild's tables. Those of the results are fixed: what a killed rebuild left is replaced by the next. */
+export interface RebuildTables {
+  readonly fills: string;
+  readonly map: string;
+  readonly flagged: string;
+  readonly tokens: string;
+  readonly giants: string;
+  readonly giantPnl: string;
+  readonly residuals: string;
+  readonly walletMarket: string;
+  readonly wallets: string;
+}
+
+export function rebuildTables(fills: string): RebuildTables {
+  return {
+    fills,
+    map: 'pnl_scratch_map',
+    flagged: 'pnl_scratch_flagged',
+    tokens: 'pnl_scratch_tokens',
+    giants: 'pnl_scratch_giants',
+    giantPnl: 'pnl_scratch_giant_pnl',
+    residuals: PNL_RESIDUALS,
+    walletMarket: `${WALLET_MARKET}_staging`,
+    wallets: `${WALLETS}_staging`,
+  };
+}
+
+export const SCRATCH: readonly (keyof RebuildTables)[] = ['map', 'flagged', 'tokens', 'giants', 'giantPnl'];
