@@ -3,8 +3,9 @@
  * dear, rows in the order of the chain are cheap, and a page of a large token without an upper bound may read all of it.
  */
 import type { Lane } from './execute.js';
+import { lowerBound } from './search.js';
 import { type Selection, selectionOf, type Tokens } from './selection.js';
-import { type Counters, compareText, type Table, type Universe } from './universe.js';
+import type { Counters, Table, Universe } from './universe.js';
 
 export interface CostModel {
   /** A row found through a token's or the id's index. */
@@ -70,14 +71,8 @@ function counted(table: Table<Counters>, tokens: Tokens, of: (row: Counters) => 
   if (tokens === 'all') return 0;
   let rows = 0;
   for (const token of tokens) {
-    let from = 0;
-    let to = table.size;
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if (compareText(table.id(middle), token) < 0) from = middle + 1;
-      else to = middle;
-    }
-    if (from < table.size && table.id(from) === token) rows += of(table.row(from));
+    const at = lowerBound(table.size, (place) => table.id(place) < token);
+    if (at < table.size && table.id(at) === token) rows += of(table.row(at));
   }
   return rows;
 }

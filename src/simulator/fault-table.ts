@@ -73,6 +73,12 @@ const pages = (edit: (rows: Json[], lane: Lane) => void): Fault => ({
   },
 });
 
+/** Appends a row; on a full page it takes the last one's place. */
+function replaceLast(rows: Json[], first: number, row: Json): void {
+  if (rows.length >= first) rows.pop();
+  rows.push(row);
+}
+
 const firstLane = (lanes: readonly Lane[]): string | undefined => lanes[0]?.key;
 
 export const FAULTS = {
@@ -125,17 +131,18 @@ export const FAULTS = {
       answer.errors = [{ message: 'Store error: database unavailable' }];
     },
   },
-  'row-outside': pages((rows) => {
+  'row-outside': pages((rows, { page }) => {
     const last = rows.at(-1);
-    if (last)
-      rows.push({ ...last, id: `0x${'0'.repeat(64)}_0x${'0'.repeat(64)}`, makerAssetId: '1', takerAssetId: '2' });
+    if (!last) return;
+    const id = `0x${'0'.repeat(64)}_0x${'0'.repeat(64)}`;
+    replaceLast(rows, page.first, { ...last, id, makerAssetId: '1', takerAssetId: '2' });
   }),
   'out-of-order': pages((rows) => {
     rows.reverse();
   }),
   'doubled-row': pages((rows, { page }) => {
     const last = rows.at(-1);
-    if (last) rows.splice(rows.length - 1, rows.length < page.first ? 0 : 1, { ...(rows.at(-2) ?? last) });
+    if (last) replaceLast(rows, page.first, { ...(rows.length < page.first ? last : (rows.at(-2) ?? last)) });
   }),
   'extra-row': { conditions: () => ({ extraRows: 1 }) },
   'bad-hash': fillRow((row) => {

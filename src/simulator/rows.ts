@@ -3,6 +3,7 @@ import type { FillPage } from './execute.js';
 import { comparison, type Filter, predicateOf } from './filters.js';
 import type { JsonWriter } from './json-writer.js';
 import type { ColumnType, Entity } from './schema.js';
+import { lowerBound } from './search.js';
 import { type Counters, compareText, type Table } from './universe.js';
 
 /** Ties of another column are broken by id, in the same direction. */
@@ -74,14 +75,7 @@ function startOf(table: Table<unknown>, filter: Filter): number {
       if (text > low) low = text;
     }
   }
-  let from = 0;
-  let to = table.size;
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if (table.id(middle) < low) from = middle + 1;
-    else to = middle;
-  }
-  return from;
+  return lowerBound(table.size, (at) => table.id(at) < low);
 }
 
 function* rowsOf<Row>(table: Table<Row>): Iterable<Row> {

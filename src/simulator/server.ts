@@ -199,23 +199,27 @@ class SimulatorServer implements Simulator {
     stats.requests++;
     stats.inFlight++;
     if (stats.inFlight > stats.maxInFlight) stats.maxInFlight = stats.inFlight;
-    const writer = this.#writers.pop() ?? new JsonWriter();
+    let writer: JsonWriter | undefined;
+    const borrow = () => {
+      writer = this.#writers.pop() ?? new JsonWriter();
+      return writer.reset();
+    };
     try {
-      const reply = await this.#answer(request, path, writer.reset());
-      if (reply) this.#stats.bytes += await send(request, response, reply, this.#closing.signal);
+      const reply = await this.#answer(request, path, borrow);
+      this.#stats.bytes += await send(request, response, reply, this.#closing.signal);
     } catch (error) {
       // A client that went away is no news; anything else is a defect of the simulator and must be seen.
-      if (!request.destroyed || !(error instanceof Error && 'code' in error)) {
+      if (!response.destroyed && !this.#closing.signal.aborted) {
         const reply = jsonReply(500, { error: `simulator: ${error instanceof Error ? error.stack : String(error)}` });
         await send(request, response, reply, this.#closing.signal).catch(() => response.destroy());
       }
     } finally {
       this.#stats.inFlight--;
-      this.#writers.push(writer);
+      if (writer) this.#writers.push(writer);
     }
   }
 
-  async #answer(request: IncomingMessage, path: string, writer: JsonWriter): Promise<Reply | undefined> {
+  async #answer(request: IncomingMessage, path: string, borrow: () => JsonWriter): Promise<Reply> {
     const endpoint = ENDPOINTS[path];
     const body = await readBody(request);
     if (this.#outage) return this.#outageReply();
@@ -240,7 +244,7 @@ class SimulatorServer implements Simulator {
     if (this.#outage) return this.#outageReply();
     const instead = strike?.context && strike.fault?.instead?.(strike.context);
     if (instead) return this.#count(instead);
-    return this.#execute(endpoint, asked, strike, writer);
+    return this.#execute(endpoint, asked, strike, borrow());
   }
 
   async #execute(endpoint: EndpointName, asked: Asked, strike: Strike | undefined, writer: JsonWriter): Promise<Reply> {

@@ -74,7 +74,7 @@ export interface Universe {
   fills(block: number): Iterable<Fill>;
   /** Writes a page's rows, comma-separated; the number of rows, or undefined where this question has no short way. */
   writeFills(page: FillPage, out: JsonWriter): number | undefined;
-  /** How many served fills a page's filter holds in front of it; what an unbounded scan would read. */
+  /** Tokens that were traded, by token. */
   counters(block: number): Table<Counters>;
   marketDatas(block: number): Table<MarketData>;
   conditions(block: number): Table<Condition>;

@@ -2,6 +2,7 @@
  * Matches in the order of (time, id), of one market or of all, and of all in the order of ids: made when first asked
  * for, four to twelve bytes a match. Only whole-tape questions and those by time need them.
  */
+import { lowerBound } from '../search.js';
 import { blockOfTime, ERA } from '../universe.js';
 import type { Matches } from './matches.js';
 
@@ -132,17 +133,6 @@ function rangeOf(tape: Tape, low: number, high: number): TapeRange {
 /** A block's fills all carry its second: the first block that is not before `time`. */
 function firstBlockAt(time: number): number {
   return blockOfTime(Math.min(time, ERA.lastTime * 2) + ERA.secondsPerBlock - 1);
-}
-
-function lowerBound(size: number, isBefore: (at: number) => boolean): number {
-  let from = 0;
-  let to = size;
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if (isBefore(middle)) from = middle + 1;
-    else to = middle;
-  }
-  return from;
 }
 
 function radixPass(positions: Uint32Array, keys: Uint32Array, shift: number): Uint32Array<ArrayBuffer> {
