@@ -4,12 +4,12 @@
 -- By hand     clickhouse-client --database polymarket --param_table clob_fills --queries-file sql/demo/top_markets.sql
 SELECT
     if(any(market.question) != '', any(market.question), concat('0x', lower(hex(condition)))) AS name,
-    sum(fills) AS fills,
-    toString(sum(usdc)) AS usdc,
-    if(any(resolved), 'resolved', 'open') AS state
+    sum(token_fills) AS fills,
+    toString(sum(token_usdc)) AS usdc,
+    if(any(token.resolved), 'resolved', 'open') AS state
 FROM
 (
-    SELECT token_id, count() AS fills, sum(toDecimal128(usdc, 6)) AS usdc
+    SELECT token_id, count() AS token_fills, sum(toDecimal128(usdc, 6)) AS token_usdc
     FROM {table:Identifier} FINAL
     GROUP BY token_id
 ) AS traded
@@ -21,5 +21,5 @@ INNER JOIN
 ) AS token USING (token_id)
 LEFT JOIN (SELECT condition_id, question FROM markets FINAL) AS market ON market.condition_id = token.condition
 GROUP BY condition
-ORDER BY sum(usdc) DESC, condition
+ORDER BY sum(token_usdc) DESC, condition
 LIMIT 10
