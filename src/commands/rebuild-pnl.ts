@@ -18,14 +18,14 @@ export async function rebuildPnl(ctx: Context): Promise<void> {
   const found = rebuilt.run === null ? null : findRun(ctx.config.checkpoints, rebuilt.run);
   if (found === null) return;
   const lock = acquireLock(found.folder.dir);
-  note(found);
+  notePnl(found);
   lock.release();
 }
 
 /** What `run` and `demo` do for a run whose lock they hold, under the lock of the tables. */
 export async function rebuildFound(ctx: Context, work: Work, found: FoundRun): Promise<Rebuilt> {
   const rebuilt = await rebuildAndShow(ctx, work);
-  note(found);
+  notePnl(found);
   return rebuilt;
 }
 
@@ -37,7 +37,8 @@ async function rebuildAndShow(ctx: Context, work: Work): Promise<Rebuilt> {
   return rebuilt;
 }
 
-function note(found: FoundRun): void {
+/** Notes the step in the run's checkpoint; the caller holds the run's lock. */
+function notePnl(found: FoundRun): void {
   const checkpoint = found.folder.readCheckpoint() ?? found.checkpoint;
   const steps = { ...checkpoint.steps, 'rebuild-pnl': new Date().toISOString() };
   found.folder.writeCheckpoint({ ...checkpoint, steps });

@@ -140,7 +140,8 @@ export function averageCostStep(
     cost.held += fill.shares;
     return 0n;
   }
-  const sold = fill.shares < cost.held ? fill.shares : cost.held;
+  let sold = fill.shares;
+  if (sold > cost.held) sold = cost.held;
   const realized = (sold * (price - cost.average)) / 1_000_000n;
   cost.realized += realized;
   cost.held -= sold;
