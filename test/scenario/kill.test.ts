@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
 import { randomFrom, testSeed } from '../support/random.js';
-import { makeScenario, pagesServed, SMALL, until } from '../support/scenario.js';
+import { makeScenario, manyMarkets, pagesServed, SMALL, until } from '../support/scenario.js';
 
 let clickhouse: TestClickHouse;
 beforeAll(async () => {
@@ -11,14 +11,14 @@ afterAll(() => clickhouse.stop());
 
 test('SIGKILL at any moment, then the same command: every fill is there once', { timeout: 240_000 }, async () => {
   const random = randomFrom(testSeed());
-  const scenario = await makeScenario(clickhouse, { simulator: { latencyMs: 5 } });
+  const scenario = await makeScenario(clickhouse, { universe: manyMarkets(), simulator: { latencyMs: 5 } });
   const kills: number[] = [];
   for (let sitting = 0; ; sitting++) {
     const before = scenario.simulator.stats().requests;
     const program = scenario.startFills(...SMALL);
     if (sitting < 6) {
       // By what was asked, not by time: from before the first request to well into the load.
-      const after = before + Math.floor(random() ** 2 * 60);
+      const after = before + Math.floor(random() ** 2 * 150);
       await Promise.race([program.ended, until(program, () => scenario.simulator.stats().requests >= after)]);
       await new Promise((resolve) => setTimeout(resolve, random() * 20));
       program.kill('SIGKILL');

@@ -62,6 +62,13 @@ export function smallUniverse(): Universe {
   return shared;
 }
 
+let many: Universe | undefined;
+/** 1,600 markets, about 16,000 fills: the checkpoint is written every 500 markets, so kills meet some that hold chunks. */
+export function manyMarkets(): Universe {
+  many ??= createSyntheticUniverse({ seed: 22, markets: 1600, fills: 16_000, emptyShare: 0.05 });
+  return many;
+}
+
 /** Call inside a test. */
 export async function makeScenario(clickhouse: TestClickHouse, options: ScenarioOptions = {}): Promise<Scenario> {
   const dir = tempWorkspace();
