@@ -9,7 +9,7 @@ import { endingOf, renderEnding } from './ending.js';
 import { EXIT, ExitError } from './exit.js';
 import { FailureError } from './failure.js';
 import { Releases } from './releases.js';
-import { type LogSinks, openLog } from './report/log.js';
+import { hider, type LogSinks, openLog } from './report/log.js';
 
 /** The program's edge: arguments in, signals, exit code out. The only place that ends the process. */
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -87,7 +87,7 @@ function stdout(json: boolean): Output {
 
 /** One error, one message: what happened, on what, and what to do next. */
 function report(error: unknown, sinks: LogSinks, json: boolean, secrets: readonly string[]): number {
-  const hide = (text: string) => secrets.reduce((t, s) => (s.length >= 4 ? t.replaceAll(s, '[secret]') : t), text);
+  const hide = hider(secrets);
   const ending = endingOf(error);
   if (json)
     process.stdout.write(

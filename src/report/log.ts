@@ -57,11 +57,17 @@ export function openLog(options: { level: string; secrets: readonly string[]; fi
 
 export const SECRET_PLACEHOLDER = '[secret]';
 
-function hider(secrets: readonly string[]): (text: string) => string {
+/** Cuts secrets out of a text, also as URLs, headers and JSON write them. */
+export function hider(secrets: readonly string[]): (text: string) => string {
   // Short ones would cut innocent words; a password of three letters protects nothing anyway.
   const forms = secrets
     .filter((secret) => secret.length >= 4)
-    .flatMap((secret) => [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')]);
+    .flatMap((secret) => [
+      secret,
+      encodeURIComponent(secret),
+      Buffer.from(secret).toString('base64'),
+      JSON.stringify(secret).slice(1, -1),
+    ]);
   return (text) => forms.reduce((line, form) => line.replaceAll(form, SECRET_PLACEHOLDER), text);
 }
 
