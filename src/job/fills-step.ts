@@ -1,5 +1,5 @@
 import type { Context } from '../context.js';
-import { usageError } from '../exit.js';
+import { EXIT, ExitError, usageError } from '../exit.js';
 import type { Checkpoint } from '../run/checkpoint.js';
 import { CHECKPOINT_VERSION } from '../run/checkpoint.js';
 import type { Fingerprint } from '../run/fingerprint.js';
@@ -62,7 +62,11 @@ export async function runFills(ctx: Context, opened: OpenedTarget, asked: AskedS
     if (made === null) return null;
     begun = made;
   }
-  await prepareStaging(ctx, begun, opened);
+  await prepareStaging(ctx, begun, opened).catch((error: unknown) => {
+    // A run that was refused its table never began: it must not be the one that the next command takes up.
+    if (choice.kind === 'new' && error instanceof ExitError && error.code === EXIT.usage) begun.folder.clear();
+    throw error;
+  });
   return load(ctx, begun, source, opened);
 }
 
