@@ -43,6 +43,18 @@ test('a second process on the same folder is refused with the pid of the first',
   expect(await scenario.compare()).toEqual({ rows: scenario.universe.fillCount, problems: [] });
 });
 
+test('of two processes started at once on an empty folder one loads, and the other leaves nothing in its way', {
+  timeout: 120_000,
+}, async () => {
+  const scenario = await makeScenario(clickhouse, { simulator: { latencyMs: 20 } });
+  const both = await Promise.all([scenario.fills(...SMALL), scenario.fills(...SMALL)]);
+  expect(both.map(({ code }) => code).sort()).toEqual([0, 1]);
+  const refused = both.find(({ code }) => code === 1);
+  expect(refused?.stderr).toMatch(/belongs to the run|in use by process/);
+  expect(outcome(await scenario.fills(...SMALL))).toMatchObject({ code: 0 });
+  expect(await scenario.compare()).toEqual({ rows: scenario.universe.fillCount, problems: [] });
+});
+
 test('a run from another folder is refused the staging table of the first', { timeout: 120_000 }, async () => {
   const scenario = await makeScenario(clickhouse, { simulator: { latencyMs: 30 } });
   const first = scenario.startFills(...SMALL, '--workers', '2');
