@@ -1,0 +1,85 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createSyntheticUniverse } from '../../src/simulator/synthetic/universe.js';
+import { tokenTotals } from '../../src/simulator/truth.js';
+import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
+import { makeScenario, outcome, pagesServed, SMALL } from '../support/scenario.js';
+
+let clickhouse: TestClickHouse;
+beforeAll(async () => {
+  clickhouse = await startTestClickHouse();
+});
+afterAll(() => clickhouse.stop());
+
+const universe = createSyntheticUniverse({ seed: 31, markets: 150, fills: 6000, unexplainedShare: 0.05 });
+const FAST = ['--rps', '100000', '--retry-base', '5ms'];
+
+test('every token the source knows is there, with the outcome and payout of its condition; unexplained ones are reported', {
+  timeout: 60_000,
+}, async () => {
+  const scenario = await makeScenario(clickhouse, { universe });
+  const { lastBlock } = universe;
+  const named = universe.conditions(lastBlock).row(0);
+  const catalogue = join(scenario.dir, 'names.ndjson');
+  writeFileSync(catalogue, JSON.stringify({ conditionId: named.id, question: 'Will it rain?', slug: 'rain' }));
+  const args = ['--pnl-source-url', scenario.simulator.pnlUrl, '--catalogue', catalogue, '--json', ...FAST];
+  const ended = await scenario.start('markets', ...args).ended;
+  expect(outcome(ended)).toMatchObject({ code: 0 });
+
+  const stored = await scenario.target.query<Record<string, unknown>>(
+    `SELECT toString(token_id) AS token, condition_id_hex AS condition, outcome_index AS place,
+            toString(payout_numerator) AS numerator, toString(payout_denominator) AS denominator
+     FROM outcome_tokens FINAL`,
+  );
+  const byToken = new Map(stored.map((row) => [row.token as string, row]));
+  const conditions = universe.conditions(lastBlock);
+  for (let i = 0; i < conditions.size; i++) {
+    const { id, positionIds, payoutNumerators, payoutDenominator } = conditions.row(i);
+    for (const [place, token] of positionIds.entries()) {
+      expect(byToken.get(token)).toMatchObject({
+        condition: id,
+        place,
+        numerator: payoutNumerators[place] ?? '0',
+        denominator: payoutNumerators.length === 0 ? '0' : payoutDenominator,
+      });
+    }
+  }
+  const explained = new Set(Array.from({ length: conditions.size }, (_, i) => conditions.row(i).positionIds).flat());
+  const counted = tokenTotals(universe).map(({ token }) => token);
+  for (const token of counted) expect(byToken.has(token)).toBe(true);
+  const without = stored.filter(({ token }) => !explained.has(token as string));
+  const report = JSON.parse(ended.stdout);
+  expect(without.length).toBeGreaterThan(0);
+  expect(report.withoutOutcome + report.unexplained).toBe(without.length);
+  expect(report.tokens).toBe(stored.length);
+
+  const names = await scenario.target.query("SELECT question, slug FROM markets FINAL WHERE question != ''");
+  expect(names).toEqual([{ question: 'Will it rain?', slug: 'rain' }]);
+
+  // Again, without the catalogue: the same tables, the name is still known.
+  expect(outcome(await scenario.start('markets', ...args.slice(0, 2), ...FAST).ended)).toMatchObject({ code: 0 });
+  const [again] = await scenario.target.query(
+    "SELECT count() AS n, countIf(question != '') AS named FROM markets FINAL",
+  );
+  expect(again).toMatchObject({ named: '1' });
+});
+
+test('a refresh fetches what differs from live, and staging then holds what the source counts', {
+  timeout: 120_000,
+}, async () => {
+  const block = universe.lastBlock - Math.floor((universe.lastBlock - universe.firstBlock) * 0.05);
+  const scenario = await makeScenario(clickhouse, { universe, simulator: { headBlock: block } });
+  expect(outcome(await scenario.fills(...SMALL))).toMatchObject({ code: 0 });
+  expect((await scenario.compare({ block })).problems).toEqual([]);
+  const full = pagesServed(scenario.simulator);
+  await scenario.target.command('CREATE TABLE clob_fills AS clob_fills_staging');
+  await scenario.target.command('INSERT INTO clob_fills SELECT * FROM clob_fills_staging FINAL');
+
+  scenario.simulator.advanceHead(universe.lastBlock - block);
+  const before = pagesServed(scenario.simulator);
+  await scenario.target.command('DROP TABLE clob_fills_staging');
+  expect(outcome(await scenario.fills('--refresh', '--checkpoints', 'refresh', ...SMALL))).toMatchObject({ code: 0 });
+  expect(await scenario.compare()).toEqual({ rows: universe.fillCount, problems: [] });
+  expect(pagesServed(scenario.simulator) - before).toBeLessThan(full);
+});
