@@ -1,5 +1,5 @@
 import type { Context } from '../context.js';
-import { type Promoted, promoteRun } from '../promote/promote-run.js';
+import { type Promoted, type PromoteOptions, promoteRun } from '../promote/promote-run.js';
 import { rollback } from '../promote/rollback.js';
 import { formatCount, formatDuration } from '../report/format.js';
 import { renderFacts } from '../report/table.js';
@@ -9,6 +9,7 @@ import { FILLS_LIVE } from '../target/tables.js';
 import type { Work } from '../verify/heavy.js';
 import { renderGates } from '../verify/print.js';
 import { verifyRun } from '../verify/verify-run.js';
+import { stepAgain } from './again.js';
 import { openCountSource } from './open-source.js';
 import { openWork, requireRun, settle } from './verify.js';
 
@@ -28,7 +29,7 @@ export async function promote(ctx: Context): Promise<void> {
 /** What `promote` and `run` do with a run whose lock they hold; notes it in the checkpoint. */
 export async function promoteFound(ctx: Context, work: Work, found: FoundRun): Promise<Promoted> {
   const { acceptRejected, keepBackups, dryRun } = ctx.config;
-  const promoted = await promoteRun(work, {
+  const options: PromoteOptions = {
     found,
     keepBackups,
     acceptRejected,
@@ -40,7 +41,8 @@ export async function promoteFound(ctx: Context, work: Work, found: FoundRun): P
       settle(found, verdict);
       return verdict;
     },
-  });
+  };
+  const promoted = await stepAgain(ctx, 'promote', () => promoteRun(work, options));
   if (!dryRun) {
     const checkpoint = found.folder.readCheckpoint() ?? found.checkpoint;
     const at = new Date().toISOString();
@@ -82,7 +84,7 @@ async function rollBack(ctx: Context): Promise<void> {
   lockTables(ctx);
   const { dryRun } = ctx.config;
   if (ctx.config.run !== undefined) ctx.log.warn('--rollback takes back the last promotion, whichever run it was');
-  const back = await rollback(work, { dryRun });
+  const back = await stepAgain(ctx, 'rollback', () => rollback(work, { dryRun }));
   ctx.out.result({ ...back });
   const would = dryRun ? 'would be ' : '';
   ctx.out.text(

@@ -4,8 +4,10 @@ import { formatCount, formatDuration, formatMicros } from '../report/format.js';
 import { renderFacts, renderTable } from '../report/table.js';
 import { acquireLock } from '../run/lock.js';
 import { type FoundRun, findRun } from '../run/run-folder.js';
+import type { Gate } from '../verify/gate.js';
 import type { Work } from '../verify/heavy.js';
 import { renderGates } from '../verify/print.js';
+import { stepAgain } from './again.js';
 import { lockTables } from './promote.js';
 import { openWork } from './verify.js';
 
@@ -30,9 +32,8 @@ export async function rebuildFound(ctx: Context, work: Work, found: FoundRun): P
 }
 
 async function rebuildAndShow(ctx: Context, work: Work): Promise<Rebuilt> {
-  const rebuilt = await rebuildPnlTables(work, {
-    onGates: (gates) => ctx.out.text(renderGates('profit and loss', gates)),
-  });
+  const onGates = (gates: readonly Gate[]) => ctx.out.text(renderGates('profit and loss', gates));
+  const rebuilt = await stepAgain(ctx, 'rebuild-pnl', () => rebuildPnlTables(work, { onGates }));
   ctx.out.text(`\n${describeRebuilt(rebuilt)}`);
   return rebuilt;
 }

@@ -20,6 +20,12 @@ import { rebuildFound } from './rebuild-pnl.js';
 /** Markets, fills, verify, promote and rebuild-pnl; goes on at the step where the last sitting stopped. */
 export async function run(ctx: Context): Promise<void> {
   const asked = checkInput(ctx);
+  const over = allDone(ctx);
+  if (over !== null) {
+    ctx.out.text(`The run ${over.folder.id} is live and its P&L rebuilt: nothing is left to do.`);
+    ctx.out.result({ run: over.folder.id, steps: over.checkpoint.steps });
+    return;
+  }
   const opened = await openTargetOf(ctx);
   ctx.out.result(await runWholeJob(ctx, opened, asked));
 }
@@ -50,6 +56,14 @@ export async function runWholeJob(
   return { run: found.folder.id, steps: found.folder.readCheckpoint()?.steps, pnl };
 }
 
+/** The run that was named and has made every step; without a name the same command begins the next run. */
+function allDone(ctx: Context): FoundRun | null {
+  if (ctx.config.fresh || ctx.config.run === undefined) return null;
+  const found = findRun(ctx.config.checkpoints, ctx.config.run);
+  const steps = found?.checkpoint.steps;
+  return steps?.promote !== undefined && steps['rebuild-pnl'] !== undefined ? found : null;
+}
+
 /** A run that went live but whose P&L was not rebuilt: the only step left. Takes its lock. */
 function promotedOnly(ctx: Context): FoundRun | null {
   if (ctx.config.fresh) return null;
@@ -75,7 +89,7 @@ async function loadAll(ctx: Context, opened: OpenedTarget, asked: AskedSelection
   if (result === null) return null;
   const report = publish(ctx, result);
   markStep(result.folder, 'markets');
-  endOf(result, report);
+  endOf(result, report, ctx.config.acceptRejected);
   return { folder: result.folder, checkpoint: result.folder.readCheckpoint() ?? result.checkpoint };
 }
 

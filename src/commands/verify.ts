@@ -7,6 +7,7 @@ import type { Work } from '../verify/heavy.js';
 import { failures, renderGates } from '../verify/print.js';
 import type { Verdict } from '../verify/verdict.js';
 import { verifyRun } from '../verify/verify-run.js';
+import { stepAgain } from './again.js';
 import { openCountSource } from './open-source.js';
 import { openTargetFor } from './open-target.js';
 
@@ -16,11 +17,9 @@ export async function verify(ctx: Context): Promise<void> {
   const lock = acquireLock(found.folder.dir);
   ctx.releases.push('lock of the run', () => lock.release());
   const work = await openWork(ctx);
-  const verdict = await verifyRun(work, {
-    found,
-    openSource: () => openCountSource(ctx, found.checkpoint),
-    acceptRejected: ctx.config.acceptRejected,
-  });
+  const { acceptRejected } = ctx.config;
+  const openSource = () => openCountSource(ctx, found.checkpoint);
+  const verdict = await stepAgain(ctx, 'verify', () => verifyRun(work, { found, openSource, acceptRejected }));
   ctx.out.result({ ...verdict });
   ctx.out.text(renderGates(`run ${found.folder.id}`, verdict.gates));
   settle(found, verdict);

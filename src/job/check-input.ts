@@ -1,5 +1,6 @@
 import type { Context } from '../context.js';
 import { usageError } from '../exit.js';
+import { findRun } from '../run/run-folder.js';
 import { readCatalogue } from './catalogue.js';
 import { existingRun } from './open-run.js';
 import { type AskedSelection, readSelection } from './planning.js';
@@ -12,6 +13,8 @@ export function checkInput(ctx: Context): AskedSelection {
   }
   const asked = readSelection(ctx);
   if (config.catalogue !== undefined) readCatalogue(config.catalogue);
-  existingRun(ctx);
+  // `run` goes on behind a promotion, the others cannot.
+  if (ctx.command === 'run' && config.run !== undefined && !config.fresh) findRun(config.checkpoints, config.run);
+  else existingRun(ctx);
   return asked;
 }

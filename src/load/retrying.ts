@@ -24,7 +24,7 @@ export type Retry = <T>(what: string, ask: () => Promise<T>, mayRepeat?: (failur
  */
 export function retrying(options: RetryingOptions): Retry {
   return async (what, ask, mayRepeat = () => true) => {
-    const startMs = options.nowMs();
+    let failingSinceMs: number | null = null;
     for (let failures = 0; ; ) {
       if (options.stopsFirst !== false || failures > 0) options.stop.throwIfAborted();
       try {
@@ -34,7 +34,8 @@ export function retrying(options: RetryingOptions): Retry {
         const { failure } = error;
         const rule = ruleFor(failure);
         const passing = failure.kind !== 'terminal' && rule.attempts > 0 && rule.wait !== 'none';
-        if (!passing || !mayRepeat(failure) || options.nowMs() - startMs > options.giveUpAfterMs) throw error;
+        failingSinceMs ??= options.nowMs();
+        if (!passing || !mayRepeat(failure) || options.nowMs() - failingSinceMs > options.giveUpAfterMs) throw error;
         if (failure.code !== 'throttled') failures++;
         options.onRetry(what, failure);
         if (
