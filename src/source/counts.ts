@@ -7,7 +7,7 @@ import type { TokenCount } from '../plan/chunk.js';
 import type { Side } from '../plan/segment.js';
 import type { Document, SourceClient } from './client.js';
 import { DECIMAL_KEYS, HEX_KEYS } from './key-spaces.js';
-import { type ListOptions, type ListRow, type ListSpec, noRetry, readLists } from './lists.js';
+import { isTooSlow, type ListOptions, type ListRow, type ListSpec, noRetry, readLists, smallerPage } from './lists.js';
 import { assetOf } from './queries.js';
 
 export interface SourceCounts {
@@ -72,15 +72,22 @@ export async function readTokenCounts(
   options: ListOptions,
 ): Promise<Map<string, TokenCount>> {
   const counts = new Map<string, TokenCount>();
-  for (let i = 0; i < tokens.length; i += TOKENS_PER_REQUEST) {
-    const ids = tokens.slice(i, i + TOKENS_PER_REQUEST);
-    const { block } = options;
-    const variables = { ids, first: ids.length, ...(block === null ? {} : { block }) };
-    const document = block === null ? TOKENS_DOCUMENTS.head : TOKENS_DOCUMENTS.pinned;
+  const { block } = options;
+  const document = block === null ? TOKENS_DOCUMENTS.head : TOKENS_DOCUMENTS.pinned;
+  let perRequest = TOKENS_PER_REQUEST;
+  for (let i = 0; i < tokens.length; ) {
+    let ids: readonly string[] = [];
     const rows = await (options.retry ?? noRetry)('orderbooks', async () => {
-      const data = await client.request(document, variables, options.signal);
-      return parseCounts(data.orderbooks);
+      ids = tokens.slice(i, i + perRequest);
+      const variables = { ids, first: ids.length, ...(block === null ? {} : { block }) };
+      try {
+        return parseCounts((await client.request(document, variables, options.signal)).orderbooks);
+      } catch (error) {
+        if (isTooSlow(error)) perRequest = smallerPage(perRequest);
+        throw error;
+      }
     });
+    i += ids.length;
     const asked = new Set(ids);
     for (const id of ids) counts.set(id, { token: id, buys: 0, sells: 0, buyMicros: '0', sellMicros: '0' });
     for (const count of rows) {

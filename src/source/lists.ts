@@ -4,8 +4,8 @@
  * travel in each request.
  */
 import { z } from 'zod';
-import { failed } from '../failure.js';
-import type { Document, SourceClient } from './client.js';
+import { type FailureCode, FailureError, failed } from '../failure.js';
+import type { Data, Document, SourceClient } from './client.js';
 import type { KeySpace } from './key-spaces.js';
 
 /** Runs a request until it succeeds or is given up. Supplied by the caller, who knows the retry table. */
@@ -78,7 +78,7 @@ class ListReader {
   requests = 0;
   rows = 0;
   readonly #queue: ListLane[];
-  readonly #pageRows: number;
+  #pageRows: number;
   #active = 0;
   #failure: unknown = null;
 
@@ -122,13 +122,15 @@ class ListReader {
   }
 
   async #page(lanes: readonly ListLane[]): Promise<void> {
-    const query = listQuery(lanes, this.specs, this.options.block, this.#pageRows);
+    let pageRows = this.#pageRows;
     const what = lanes.map(({ list }) => (this.specs[list] as ListSpec).entity).join(' and ');
     const pages = await (this.options.retry ?? noRetry)(what, async () => {
       this.requests++;
-      const data = await this.client.request(query.document, query.variables, this.options.signal);
+      pageRows = this.#pageRows;
+      const query = listQuery(lanes, this.specs, this.options.block, pageRows);
+      const data = await this.#ask(query.document, query.variables, pageRows);
       return lanes.map((lane, i) => {
-        const rows = readPage(what, lane, data[`lane${i}`], this.#pageRows);
+        const rows = readPage(what, lane, data[`lane${i}`], pageRows);
         return { rows, take: (this.sinks[lane.list] as ListSink)(rows) };
       });
     });
@@ -136,9 +138,20 @@ class ListReader {
       const lane = lanes[i] as ListLane;
       take();
       this.rows += rows.length;
-      if (rows.length >= this.#pageRows) this.#queue.push(...this.#rest(lane, (rows.at(-1) as ListRow).id));
+      if (rows.length >= pageRows) this.#queue.push(...this.#rest(lane, (rows.at(-1) as ListRow).id));
     }
     this.options.onPage?.(pages.reduce((sum, { rows }) => sum + rows.length, 0));
+  }
+
+  /** A source that cannot answer in time is asked for less from then on. */
+  async #ask(document: Document, variables: Readonly<Record<string, unknown>>, pageRows: number): Promise<Data> {
+    try {
+      return await this.client.request(document, variables, this.options.signal);
+    } catch (error) {
+      // Others that were out at the same size say nothing new.
+      if (isTooSlow(error) && this.#pageRows === pageRows) this.#pageRows = smallerPage(pageRows);
+      throw error;
+    }
   }
 
   /** After a list's first page the rest is cut into ranges; after any other one the range goes on. */
@@ -158,6 +171,17 @@ class ListReader {
     }
     return [...rest, { list: lane.list, after, from, to: null }];
   }
+}
+
+const TOO_SLOW = new Set<FailureCode>(['statement_timeout', 'query_timeout', 'deadline']);
+const LEAST_PAGE_ROWS = 50;
+
+export function isTooSlow(error: unknown): boolean {
+  return error instanceof FailureError && TOO_SLOW.has(error.failure.code);
+}
+
+export function smallerPage(rows: number): number {
+  return Math.max(Math.min(rows, LEAST_PAGE_ROWS), Math.floor(rows / 2));
 }
 
 const rowsSchema = z.array(z.looseObject({ id: z.string() }));
