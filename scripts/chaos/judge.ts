@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Universe } from '../../src/simulator/universe.js';
 import { FILLS_LIVE, FILLS_STAGING } from '../../src/target/tables.js';
 import { ask, type Server } from './clickhouse.js';
+import { judgePnl } from './judge-pnl.js';
 import { rowText, type Truth } from './truth.js';
 
 export interface ToJudge {
@@ -19,6 +20,8 @@ export interface ToJudge {
   readonly rejectedFile: string;
   /** Every malformed row must have been rejected; otherwise some may have been read well after the faults ended. */
   readonly exactRejects: boolean;
+  /** The source's head lay behind for a while. */
+  readonly headMoved: boolean;
   /** Where differences are written to. */
   readonly dir: string;
 }
@@ -56,6 +59,7 @@ export async function judge(given: ToJudge): Promise<Judged> {
   const [counts] = await ask(server, database, `SELECT count(), (SELECT count() FROM ${table} FINAL) FROM ${table}`);
   const [plain, final] = (counts ?? '').split('\t');
   if (given.verified && plain !== final) wrong.push(`count() of ${table} is ${plain}, count() FINAL ${final}`);
+  if (given.job === 'run' && given.promoted) wrong.push(...(await judgePnl(given, expected)));
   return { rows: held.length, rejected: rejected.size, lost: lost.length, doubled: doubled.length, wrong };
 }
 

@@ -13,12 +13,14 @@ export interface MadeUniverse {
   readonly universe: Universe;
   /** Ids of events that the source itself holds malformed. */
   readonly malformed: ReadonlySet<string>;
+  /** Some of them do not even say which transaction they belong to: then its balance cannot be explained. */
+  readonly nameless: boolean;
 }
 
 export function makeUniverse(drawn: UniverseDraw): MadeUniverse {
   const { seed, markets, fills, feeFactor, doubleFillRate } = drawn;
   const synthetic = createSyntheticUniverse({ seed, markets, fills, feeFactor, doubleFillRate });
-  if (drawn.malformedEvents === 0) return { universe: synthetic, malformed: new Set() };
+  if (drawn.malformedEvents === 0) return { universe: synthetic, malformed: new Set(), nameless: false };
   const random = new Random(seed);
   const events = allFills(synthetic).map((fill) => ({ ...fill }));
   const malformed = new Set<string>();
@@ -32,16 +34,13 @@ export function makeUniverse(drawn: UniverseDraw): MadeUniverse {
     deployment: synthetic.deployment,
     lastBlock: synthetic.lastBlock,
   });
-  return { universe, malformed };
+  return { universe, malformed, nameless: [...malformed].some((id) => !/^0x[0-9a-f]{64}_/.test(id)) };
 }
 
 type Event = { -readonly [K in keyof Fill]: Fill[K] };
 
 /** Events as no exchange would emit them; the source serves them in their places all the same. */
 const MISTAKES: readonly ((event: Event) => void)[] = [
-  (event) => {
-    event.makerAmountFilled = `-${event.makerAmountFilled}`;
-  },
   (event) => {
     event.takerAmountFilled = '1000000000000000000';
   },
@@ -58,7 +57,7 @@ const MISTAKES: readonly ((event: Event) => void)[] = [
     event.taker = event.taker.toUpperCase();
   },
   (event) => {
-    event.id = `${event.id.slice(0, 90)}zz${event.id.slice(92)}`;
+    event.id = `${event.id.slice(0, 40)}zz${event.id.slice(42)}`;
   },
   (event) => {
     event.id = event.id.slice(0, -1);
