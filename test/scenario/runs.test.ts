@@ -35,7 +35,9 @@ test('a second process on the same folder is refused with the pid of the first',
   const scenario = await makeScenario(clickhouse, { simulator: { latencyMs: 30 } });
   const first = scenario.startFills(...SMALL, '--workers', '2');
   await until(first, () => pagesServed(scenario.simulator) > 0);
+  first.kill('SIGSTOP');
   const second = await scenario.fills(...SMALL);
+  first.kill('SIGCONT');
   expect(outcome(second)).toMatchObject({ code: 1 });
   expect(second.stderr).toContain(`process ${first.pid} `);
   scenario.simulator.setLatency(0);
@@ -61,7 +63,9 @@ test('a run from another folder is refused the staging table of the first', { ti
   await until(first, () => pagesServed(scenario.simulator) > 0);
   const { folder } = scenario.run();
   const elsewhere = mkdtempSync(join(scenario.dir, 'other-'));
+  first.kill('SIGSTOP');
   const second = await scenario.fills('--checkpoints', elsewhere);
+  first.kill('SIGCONT');
   expect(outcome(second)).toMatchObject({ code: 1 });
   expect(second.stderr).toContain(`belongs to the run ${folder.id}`);
   expect(second.stderr).toContain('--fresh');
@@ -77,11 +81,13 @@ test('a run whose table was taken by --fresh of another one does not end as if i
   const first = scenario.startFills(...SMALL, '--workers', '2');
   await until(first, () => pagesServed(scenario.simulator) > 4);
   const elsewhere = mkdtempSync(join(scenario.dir, 'other-'));
-  const second = scenario.fills('--checkpoints', elsewhere, '--fresh');
+  first.kill('SIGSTOP');
+  const second = await scenario.fills('--checkpoints', elsewhere, '--fresh');
+  first.kill('SIGCONT');
   const ended = await first.ended;
   expect(ended.code).toBe(1);
   expect(ended.stderr).toMatch(/belongs to the run|--fresh/);
-  expect(outcome(await second)).toMatchObject({ code: 0 });
+  expect(outcome(second)).toMatchObject({ code: 0 });
 });
 
 test.each([
@@ -128,6 +134,7 @@ test('status tells where a run is while another process works on it, and what to
 
   const program = scenario.startFills(...SMALL, '--workers', '2');
   await until(program, () => pagesServed(scenario.simulator) > 4);
+  program.kill('SIGSTOP');
   expect(await scenario.status()).toMatchObject({
     phase: 'loading',
     pid: program.pid,
