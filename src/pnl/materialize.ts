@@ -3,56 +3,79 @@ import { buildTokenMap, findResiduals } from '../verify/conservation.js';
 import { longQueryFile, queryFile, runFile, sliceCount, type Work } from '../verify/heavy.js';
 import type { RebuildTables } from './tables.js';
 
-/** Both measures in one statement: measured 365 bytes a fill. */
-const BYTES_PER_FILL = 400;
-/** From here on a wallet's fills in a token are folded apart: every step of the longest list is paid for by each block of lists. */
-const GIANT_FILLS = 64;
+/** Of a pair of wallet and token, of which there may be as many as fills; measured 290 bytes, and 350 with the market beside. */
+const BYTES_PER_PAIR = 300;
+const BYTES_PER_PAIR_AND_MARKET = 400;
 /** A fold's lists: measured 300 bytes a fill. */
-const BYTES_PER_GIANT_FILL = 300;
+const BYTES_PER_LISTED_FILL = 300;
 
 /** Fills the staging tables of P&L from the fills and the token map, step by step, within the memory of each statement. */
 export async function materialize(work: Work, tables: RebuildTables, run: string, rows: number): Promise<void> {
-  const { log, maxMemoryMb, signal } = work;
-  const { fills, map, tokens, giants, giantPnl, walletMarket, wallets } = tables;
+  const { fills, map, tokens, averageCost, walletMarket, wallets } = tables;
   await buildTokenMap(work, map);
   await findResiduals(work, tables, run);
-  log.info('rebuild-pnl: transactions that do not conserve are found and named');
-
+  work.log.info('rebuild-pnl: transactions that do not conserve are found and named');
   await runFile(work, 'pnl/create-tokens', { names: { tokens } });
   await runFile(work, 'pnl/tokens', { names: { fills, map, tokens } });
 
-  await runFile(work, 'pnl/create-giants', { names: { giants } });
-  const batchFills = Math.floor((maxMemoryMb * 1_000_000 * 0.5) / BYTES_PER_GIANT_FILL);
-  await runFile(work, 'pnl/giants', {
-    names: { fills, giants },
-    params: { least: GIANT_FILLS, batch_fills: batchFills },
-  });
-  const batches = await work.target.query<{ batch: number; pairs: string; longest: string }>(
-    'SELECT batch, count() AS pairs, max(fills) AS longest FROM {giants:Identifier} GROUP BY batch ORDER BY batch',
-    { names: { giants } },
-  );
-  await runFile(work, 'pnl/create-giant-pnl', { names: { giant_pnl: giantPnl } });
-  for (const { batch, pairs, longest } of batches) {
-    signal?.throwIfAborted();
-    log.info(
-      `rebuild-pnl: folding ${formatCount(Number(pairs))} wallets with many fills in one token (up to ${formatCount(Number(longest))})`,
-    );
-    await runFile(work, 'pnl/giant-pnl', { names: { fills, giants, giant_pnl: giantPnl }, params: { batch } });
-  }
+  await foldAverageCost(work, tables, rows);
 
   await runFile(work, 'pnl/create-wallet-market-pnl', { names: { table: walletMarket } });
-  const slices = sliceCount(rows, BYTES_PER_FILL, maxMemoryMb);
-  for (let slice = 0; slice < slices; slice++) {
-    signal?.throwIfAborted();
-    await runFile(work, 'pnl/wallet-market', {
-      names: { fills, tokens, giant_pnl: giantPnl, table: walletMarket },
-      params: { slices, slice },
-    });
-    log.info({ slice, slices }, `rebuild-pnl: wallets and markets, slice ${slice + 1} of ${slices}`);
-  }
+  await inSlices(
+    work,
+    'wallets and markets',
+    sliceCount(rows, BYTES_PER_PAIR_AND_MARKET, work.maxMemoryMb),
+    (slices, slice) =>
+      runFile(work, 'pnl/wallet-market', {
+        names: { fills, tokens, average_cost: averageCost, table: walletMarket },
+        params: { slices, slice },
+      }),
+  );
   await runFile(work, 'pnl/create-wallet-pnl', { names: { table: wallets } });
   await runFile(work, 'pnl/wallet', { names: { wallet_market: walletMarket, table: wallets } });
-  log.info('rebuild-pnl: wallets are totalled');
+  work.log.info('rebuild-pnl: wallets are totalled');
+}
+
+/** Finds the pairs that have both bought and sold, and folds their fills, those with many apart from those with few. */
+async function foldAverageCost(work: Work, tables: RebuildTables, rows: number): Promise<void> {
+  const { fills, pairs, averageCost } = tables;
+  await runFile(work, 'pnl/create-pairs', { names: { pairs } });
+  await inSlices(
+    work,
+    'wallets that bought and sold',
+    sliceCount(rows, BYTES_PER_PAIR, work.maxMemoryMb),
+    (slices, slice) => runFile(work, 'pnl/pairs', { names: { fills, pairs }, params: { slices, slice } }),
+  );
+  const classes = await work.target.query<{ class: number; pairs: string; fills: string; longest: string }>(
+    `SELECT class, count() AS pairs, sum(p.fills) AS fills, max(p.fills) AS longest
+     FROM {pairs:Identifier} AS p GROUP BY class ORDER BY class`,
+    { names: { pairs } },
+  );
+  await runFile(work, 'pnl/create-average-cost', { names: { average_cost: averageCost } });
+  for (const found of classes) {
+    const what = `average cost of ${formatCount(Number(found.pairs))} positions with up to ${formatCount(Number(found.longest))} fills`;
+    const buckets = sliceCount(Number(found.fills), BYTES_PER_LISTED_FILL, work.maxMemoryMb);
+    await inSlices(work, what, buckets, (of, bucket) =>
+      runFile(work, 'pnl/average-cost', {
+        names: { fills, pairs, average_cost: averageCost },
+        params: { class: found.class, buckets: of, bucket },
+      }),
+    );
+  }
+}
+
+/** One statement after the other, with a line of progress after each. */
+async function inSlices(
+  work: Work,
+  what: string,
+  slices: number,
+  step: (slices: number, slice: number) => Promise<void>,
+): Promise<void> {
+  for (let slice = 0; slice < slices; slice++) {
+    work.signal?.throwIfAborted();
+    await step(slices, slice);
+    work.log.info(`rebuild-pnl: ${what}${slices > 1 ? `, slice ${slice + 1} of ${slices}` : ''}`);
+  }
 }
 
 export interface Totals {

@@ -9,8 +9,8 @@ export interface RebuildTables {
   readonly map: string;
   readonly flagged: string;
   readonly tokens: string;
-  readonly giants: string;
-  readonly giantPnl: string;
+  readonly pairs: string;
+  readonly averageCost: string;
   readonly residuals: string;
   readonly walletMarket: string;
   readonly wallets: string;
@@ -22,12 +22,12 @@ export function rebuildTables(fills: string): RebuildTables {
     map: 'pnl_scratch_map',
     flagged: 'pnl_scratch_flagged',
     tokens: 'pnl_scratch_tokens',
-    giants: 'pnl_scratch_giants',
-    giantPnl: 'pnl_scratch_giant_pnl',
+    pairs: 'pnl_scratch_pairs',
+    averageCost: 'pnl_scratch_average_cost',
     residuals: PNL_RESIDUALS,
     walletMarket: `${WALLET_MARKET}_staging`,
     wallets: `${WALLETS}_staging`,
   };
 }
 
-export const SCRATCH: readonly (keyof RebuildTables)[] = ['map', 'flagged', 'tokens', 'giants', 'giantPnl'];
+export const SCRATCH: readonly (keyof RebuildTables)[] = ['map', 'flagged', 'tokens', 'pairs', 'averageCost'];

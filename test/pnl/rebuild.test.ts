@@ -183,6 +183,7 @@ describe('rebuild-pnl against a plain ledger', () => {
     else vi.mocked(heavy.sliceCount).mockRestore();
     expect(files.filter((file) => file === 'pnl/wallet-market')).toHaveLength(7);
     expect(files.filter((file) => file === 'verify/residuals')).toHaveLength(7);
+    expect(files.filter((file) => file === 'pnl/average-cost').length).toBeGreaterThanOrEqual(14);
     expect([await target.query(`${sum} wallet_market_pnl`), await target.query(`${sum} wallet_pnl`)]).toEqual(before);
   });
 });
@@ -421,8 +422,8 @@ describe('mistakes of others, made here on purpose, are caught', () => {
     [
       'a market left out',
       'pnl/wallet-market',
-      'GROUP BY wallet, t.condition_id',
-      'WHERE t.condition_id NOT IN (SELECT min(condition_id) FROM {tokens:Identifier} WHERE denominator > 0)\n    GROUP BY wallet, t.condition_id',
+      'GROUP BY held.wallet, t.condition_id',
+      'WHERE t.condition_id NOT IN (SELECT min(condition_id) FROM {tokens:Identifier} WHERE denominator > 0)\n    GROUP BY held.wallet, t.condition_id',
       'every fill counted once',
     ],
     [
@@ -445,12 +446,12 @@ describe('mistakes of others, made here on purpose, are caught', () => {
 
   test('a mistake in the average cost, which no gate can see, is seen by the ledger of this test', async () => {
     await withMistake(
-      'pnl/wallet-market',
+      'pnl/average-cost',
       'intDiv(least(e.2, state.1) * (e.3 - state.2), toInt128(1000000))',
       'toInt128(floor(toFloat64(least(e.2, state.1)) * toFloat64(e.3 - state.2) / 1000000))',
     );
     expect((await differences()).length).toBeGreaterThan(0);
-    await withMistake('pnl/giant-pnl', 'arraySort(events)', 'arrayReverseSort(events)');
+    await withMistake('pnl/average-cost', 'arraySort(events)', 'arrayReverseSort(events)');
     expect((await differences()).every((line) => line.includes('average cost'))).toBe(true);
     expect((await differences()).length).toBeGreaterThan(0);
     await rebuildPnlTables(workOn(target));
