@@ -31,7 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   load: ['plan', 'source', 'target'],
   verify: ['plan', 'report', 'run', 'source', 'target'],
   promote: ['report', 'run', 'target', 'verify'],
-  pnl: ['report', 'run', 'target', 'verify'],
+  pnl: ['promote', 'report', 'run', 'target', 'verify'],
   job: ['load', 'plan', 'report', 'run', 'source', 'target'],
 };
 

@@ -93,10 +93,11 @@ test('a taker that was killed while it took a lock over does not block the next 
   expect(readdirSync(folder)).toEqual(['lock']);
 });
 
-/** Waits for a common moment, tries, holds while the others try, and says what came of it. */
+/** Waits for a common moment, tries, stays alive until all have tried, and says what came of it. */
 const TAKER = `
-  const [module, folder, startAt] = process.argv.slice(1);
+  const [module, folder, startAt, marks, takers] = process.argv.slice(1);
   const { acquireLock } = await import(module);
+  const { readdirSync, writeFileSync } = await import('node:fs');
   while (Date.now() < Number(startAt)) {}
   try {
     acquireLock(folder);
@@ -104,15 +105,16 @@ const TAKER = `
   } catch (error) {
     process.stdout.write(error.code === 1 ? 'refused' : String(error.stack));
   }
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  writeFileSync(marks + '/' + process.pid, '');
+  while (readdirSync(marks).length < Number(takers)) await new Promise((resolve) => setTimeout(resolve, 10));
 `;
 
 test.each([2, 4])('of %i processes that take a stale lock at once, one has it', async (takers) => {
   for (let round = 0; round < 2; round++) {
     const folder = tempWorkspace();
     writeLock(folder, { pid: deadPid() });
-    const startAt = String(Date.now() + 400);
-    const all = Array.from({ length: takers }, () => runInChild(TAKER, [built('run/lock.js'), folder, startAt]));
+    const args = [built('run/lock.js'), folder, String(Date.now() + 400), tempWorkspace(), String(takers)];
+    const all = Array.from({ length: takers }, () => runInChild(TAKER, args));
     const outcomes = (await Promise.all(all)).map((ended) => ended.stdout).sort();
     expect(outcomes).toEqual([...Array(takers - 1).fill('refused'), 'taken']);
     expect(readdirSync(folder)).toEqual(['lock']);
