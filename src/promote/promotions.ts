@@ -91,12 +91,18 @@ export async function history(target: Target): Promise<RecordedPromotion[]> {
     });
 }
 
-/** Ids sort by time: `20260131_120000_123-promote`. The clock may stand still, so the caller's last id is passed over. */
+/** Ids sort by time: `20260131_120000_123-promote`. The clock may stand still or go back: the caller's last id is passed over. */
 export function promotionId(now: Date, action: string, after = ''): string {
-  for (let ms = now.getTime(); ; ms++) {
-    const id = `${stamp(new Date(ms))}-${action}`;
-    if (id > after) return id;
-  }
+  const last = timeOfStamp(after);
+  return `${stamp(last === null || now.getTime() > last ? now : new Date(last + 1))}-${action}`;
+}
+
+function timeOfStamp(id: string): number | null {
+  const [, date, time, ms] = /^(\d{8})_(\d{6})_(\d{3})/.exec(id) ?? [];
+  if (date === undefined || time === undefined || ms === undefined) return null;
+  const iso = `${date.replace(/(..)(..)$/, '-$1-$2')}T${time.replace(/(..)(..)(..)/, '$1:$2:$3')}.${ms}Z`;
+  const at = Date.parse(iso);
+  return Number.isNaN(at) ? null : at;
 }
 
 /** `20260131_120000_123` */

@@ -30,11 +30,11 @@ const BASE_SETTINGS: ClickHouseSettings = {
 
 /**
  * Connects lazily: nothing is sent before the first statement. Throws ExitError(1) for a URL that is none, FailureError with a
- * `target_*` code from the methods.
+ * `target_*` code from the methods. `revive` brings back a server of our own that is gone: only its owner can.
  */
-export async function openTarget(settings: TargetSettings): Promise<Target> {
+export async function openTarget(settings: TargetSettings, revive?: () => Promise<void>): Promise<Target> {
   if (settings.url === undefined) throw failed('terminal', 'bug', 'openTarget needs a URL: see openTargetOrEmbedded');
-  return new ClickHouseTarget(settings, settings.url);
+  return new ClickHouseTarget(settings, settings.url, revive);
 }
 
 class ClickHouseTarget implements Target {
@@ -49,7 +49,11 @@ class ClickHouseTarget implements Target {
   readonly #insertSql = new Map<string, string>();
   #hasDeduplicateInsert: Promise<boolean> | undefined;
 
-  constructor(settings: TargetSettings, url: string) {
+  constructor(
+    settings: TargetSettings,
+    url: string,
+    private readonly revive: (() => Promise<void>) | undefined,
+  ) {
     const parsed = parseTargetUrl(url);
     this.url = parsed.url;
     this.username = parsed.username ?? settings.username;
@@ -99,6 +103,7 @@ class ClickHouseTarget implements Target {
             Number.POSITIVE_INFINITY,
           ),
         target: this,
+        revive: this.revive,
         purpose: options.purpose ?? describeStatement(sql),
         context: (purpose) => this.#context(purpose),
       },

@@ -20,6 +20,8 @@ export interface LongCommandEnvironment {
     query<Row>(sql: string, options?: StatementOptions): Promise<Row[]>;
     command(sql: string, options?: StatementOptions): Promise<void>;
   };
+  /** Brings back a server of our own that is gone. */
+  readonly revive?: (() => Promise<void>) | undefined;
   readonly purpose: string;
   readonly context: (purpose: string) => FailureContext;
 }
@@ -121,6 +123,7 @@ async function waitUntilEnded(
       answeredAt = performance.now();
     } catch (error) {
       if (!(error instanceof FailureError) || error.failure.kind === 'terminal') throw error;
+      await env.revive?.();
       if (performance.now() - answeredAt > unreachableMs) {
         throw failed(
           'transient',

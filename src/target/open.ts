@@ -26,5 +26,5 @@ export async function openTargetOrEmbedded(settings: TargetSettings, embeddedDir
   const embedded = await EmbeddedServer.start({ dir: embeddedDir });
   // The embedded server has its own login, whatever the environment says about another one.
   const own = { ...settings, url: embedded.url, username: 'default', password: '' };
-  return { target: await openTarget(own), settings: own, embedded };
+  return { target: await openTarget(own, () => embedded.ensure()), settings: own, embedded };
 }
