@@ -8,7 +8,7 @@ import type { FrozenPlan, RunFolder } from '../run/run-folder.js';
 import { readMeta } from '../source/meta.js';
 import { redactUrl } from '../source/redact.js';
 import type { OpenedTarget } from '../target/open.js';
-import { claimStaging, stagingOwner } from '../target/staging.js';
+import { claimStaging, keepStaging, stagingOwner } from '../target/staging.js';
 import { FILLS_STAGING } from '../target/tables.js';
 import { type LoadFigures, loadRest } from './load-step.js';
 import { chooseRun, type RunChoice } from './open-run.js';
@@ -172,7 +172,7 @@ async function prepareStaging(ctx: Context, { folder, frozen, keeper }: Begun, o
   const { target } = opened;
   const { prepared, replaceStaging, refresh } = keeper.current;
   if (prepared) {
-    await claimStaging(target, FILLS_STAGING, folder.id);
+    await keepStaging(target, FILLS_STAGING, folder.id, keeper.current.rows);
     return;
   }
   await claimStaging(target, FILLS_STAGING, folder.id, { fresh: replaceStaging });
@@ -192,7 +192,7 @@ async function load(ctx: Context, begun: Begun, source: SourceLink, opened: Open
   await recordRun(opened.target, keeper.current, 'loading');
   const figures = await loadRest(ctx, { frozen, keeper, source, opened });
   // Another run may have emptied the table with --fresh meanwhile: its rows would be promoted as ours.
-  await claimStaging(opened.target, FILLS_STAGING, folder.id);
+  await keepStaging(opened.target, FILLS_STAGING, folder.id, keeper.current.rows);
   await noteWhatMoved(ctx, keeper, source);
   keeper.update({ steps: { ...keeper.current.steps, fills: new Date().toISOString() } }, { durable: true });
   await recordRun(opened.target, keeper.current, 'loaded');

@@ -1,4 +1,4 @@
-import { renameSync } from 'node:fs';
+import { renameSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type DestinationStream, type Logger, multistream, pino, type StreamEntry } from 'pino';
 
@@ -78,7 +78,8 @@ function hidden(stream: DestinationStream, hide: (text: string) => string): Dest
 /** Synchronous: a line that was logged is in the file when the process is killed. */
 function boundedFile(path: string): DestinationStream {
   const file = pino.destination({ dest: path, append: true, sync: true, mkdir: true });
-  let written = 0;
+  // A file that is there already counts: a run of many sittings has one log.
+  let written = statSync(path).size;
   return {
     write(line) {
       written += line.length;

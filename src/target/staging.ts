@@ -67,3 +67,34 @@ export async function claimStaging(
     'resume that run with --run, or empty the table with --fresh',
   );
 }
+
+/**
+ * The staging table of a run that has begun: it must still be there, and hold what was acknowledged. It is not made anew, as
+ * that would lose those rows without a word. Throws ExitError(1).
+ */
+export async function keepStaging(
+  target: Target,
+  table: string,
+  run: string,
+  acknowledgedRows: number,
+): Promise<StagingState> {
+  const state = await stagingOwner(target, table);
+  const name = `${target.database}.${table}`;
+  const startOver = 'load everything again with --fresh';
+  if (state === undefined) {
+    throw usageError(`the table ${name} is gone, and ${acknowledgedRows} rows of the run ${run} with it`, startOver);
+  }
+  if (state.owner === run && state.rows === 0n && acknowledgedRows > 0) {
+    throw usageError(
+      `the table ${name} was emptied: ${acknowledgedRows} rows of the run ${run} are no longer in it`,
+      startOver,
+    );
+  }
+  if (state.owner === undefined) {
+    throw usageError(
+      `the table ${name} was made anew by somebody else: the rows of the run ${run} are gone`,
+      startOver,
+    );
+  }
+  return claimStaging(target, table, run);
+}
