@@ -50,7 +50,7 @@ function find(search: EngineSearch, path: string, name: string): string {
   } catch {
     throw usageError(
       `no CLICKHOUSE_URL is set and the embedded ClickHouse is not installed: the optional package ${name} is missing`,
-      'set CLICKHOUSE_URL (or --clickhouse-url), or install it with `npm ci --include=optional` (glibc Linux or macOS)',
+      `set CLICKHOUSE_URL (or --clickhouse-url), or install it: npm install --no-save ${name} ffi-rs`,
     );
   }
 }

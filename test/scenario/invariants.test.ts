@@ -9,7 +9,7 @@ import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.
 import { randomFrom, testSeed } from '../support/random.js';
 import { makeScenario, manyMarkets, outcome, pagesServed, SMALL, smallUniverse, until } from '../support/scenario.js';
 
-/** What always holds (DESIGN.md), against the real program. Invariant 5 stands in test/promote. */
+/** What always holds (DESIGN.md), against the real program. */
 let clickhouse: TestClickHouse;
 beforeAll(async () => {
   clickhouse = await startTestClickHouse();
@@ -118,6 +118,40 @@ test('invariant 4: one view of the source, also after a resume', { timeout: 120_
   expect(then.problems).toEqual([]);
   expect(then.rows).toBeLessThan(universe.fillCount);
   expect(scenario.run().checkpoint).toMatchObject({ block, pinned: true });
+});
+
+test('invariant 5: nothing is promoted that was not verified, and live is never dropped before its replacement is there', {
+  timeout: 120_000,
+}, async () => {
+  const scenario = await makeScenario(clickhouse);
+  const rows = async (table: string) => {
+    const [counted] = await scenario.target.query<{ n: string }>(`SELECT count() AS n FROM ${table}`);
+    return Number(counted?.n);
+  };
+  const promote = async () => (await scenario.start('promote').ended).code;
+  const tamper =
+    "INSERT INTO clob_fills_staging SELECT * REPLACE (unhex(repeat('ab', 32)) AS tx_hash) FROM clob_fills_staging LIMIT 1";
+  const { fillCount } = scenario.universe;
+
+  // Loaded, but with a row that the source does not have: there is nothing live, and there stays nothing live.
+  expect(outcome(await scenario.fills(...SMALL))).toMatchObject({ code: 0 });
+  await scenario.target.command(tamper);
+  expect(await promote()).toBe(3);
+  expect(
+    await scenario.target.query(
+      "SELECT 1 FROM system.tables WHERE database = currentDatabase() AND name = 'clob_fills'",
+    ),
+  ).toEqual([]);
+  await scenario.target.command("DELETE FROM clob_fills_staging WHERE tx_hash = unhex(repeat('ab', 32))");
+  expect(await promote()).toBe(0);
+  expect(await rows('clob_fills')).toBe(fillCount);
+
+  // Verified, and changed afterwards: the verdict is void, live keeps the rows of before.
+  expect(outcome(await scenario.fills(...SMALL))).toMatchObject({ code: 0 });
+  expect((await scenario.start('verify').ended).code).toBe(0);
+  await scenario.target.command(tamper);
+  expect(await promote()).toBe(3);
+  expect(await rows('clob_fills')).toBe(fillCount);
 });
 
 test('invariant 6: after a crash at any step of a run the same command continues', { timeout: 240_000 }, async () => {
