@@ -22,7 +22,7 @@ export async function demo(outer: Context): Promise<void> {
   const simulator = await startSimulator({ universe, latencyMs: config.latencyMs });
   outer.releases.push('simulated source', () => simulator.close());
   outer.out.text(
-    `The simulated source serves ${formatCount(universe.fillCount)} fills of ${formatCount(config.simMarkets)} markets at ${simulator.url}\n`,
+    `The simulated source serves ${formatCount(universe.fillCount)} fills of ${formatCount(config.simMarkets)} markets at ${simulator.url}`,
   );
   const { clickhouseUrl: _remote, ...rest } = config;
   const ctx: Context = {

@@ -46,6 +46,7 @@ export async function runWholeJob(
   lockTables(ctx);
   if (found.checkpoint.steps.promote === undefined) {
     ctx.stop.throwIfAborted();
+    title(ctx, 'Checks');
     const promoted = await promoteFound(ctx, work, found);
     title(ctx, 'Promoted');
     ctx.out.text(describePromoted(promoted, false));
