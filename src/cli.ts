@@ -19,7 +19,9 @@ export async function parseArguments(args: readonly string[], version: string): 
     invocation = found;
   });
   await parser.parseAsync([...args], {}, (error, _argv, output) => {
-    if (error) throw new ExitError(EXIT.usage, error.message, 'backfill --help lists commands and options');
+    // A URL in the wrong place may hold a password.
+    const words = error?.message.replace(/\S*:\/\/\S*/g, '(a URL)');
+    if (words !== undefined) throw new ExitError(EXIT.usage, words, 'backfill --help lists commands and options');
     text = output;
   });
   if (invocation) return invocation;

@@ -50,7 +50,8 @@ function describeMistake(name: OptionName, given: Given | undefined, error: z.Zo
   const spec = OPTIONS[name];
   const place = given?.from === 'flag' ? `--${flagOf(name)}` : `${spec.env} (${given?.from ?? 'default'})`;
   const reason = error.issues.map((issue) => issue.message).join('; ');
-  // A URL may hold a password, so only what cannot be secret is shown again.
-  const shown = 'secret' in spec || name.endsWith('Url') ? '' : ` (got ${JSON.stringify(given?.value ?? null)})`;
+  // A URL may hold a password, also where no URL belongs, so only what cannot be secret is shown again.
+  const secret = 'secret' in spec || name.endsWith('Url') || String(given?.value).includes('://');
+  const shown = secret ? '' : ` (got ${JSON.stringify(given?.value ?? null)})`;
   return `${place}: ${reason}${shown}`;
 }

@@ -263,7 +263,7 @@ function drawSource(random: Random, universe: UniverseDraw): SourceDraw {
 
 function drawTarget(random: Random, engine: Engine, { fills }: UniverseDraw): TargetDraw {
   const faultSeed = random.int(1, 2 ** 31);
-  const inserts = Math.max(2, Math.ceil(fills / 1_000));
+  const insertCount = Math.max(2, Math.ceil(fills / 1_000));
   if (engine === 'embedded') {
     const kills = random.int(0, 2);
     const serverKills = Array.from({ length: kills }, () => ({
@@ -296,16 +296,24 @@ function drawTarget(random: Random, engine: Engine, { fills }: UniverseDraw): Ta
   const heat = random.pick([0, 0, 0.1, 0.3]);
   if (heat > 0) {
     for (const kind of random.some([...quick, ...refusals], random.int(1, 4))) {
+      const inserts = random.chance(0.6);
       rules.push({
         kind,
-        rate: random.between(0.2, 1) * heat,
-        ...(random.chance(0.6) ? { only: 'insert' } : {}),
+        // A step of P&L has some forty statements, and must get through all of them.
+        rate: random.between(0.2, 1) * (inserts ? heat : Math.min(heat, 0.1)),
+        ...(inserts ? { only: 'insert' } : {}),
         ...(random.chance(0.8) ? { maxPerBody: random.int(1, 3) } : {}),
         delayMs: random.int(5, 120),
       });
     }
     if (random.chance(0.3)) {
-      rules.push({ kind: 'reset-after', rate: 1, only: 'insert', maxPerBody: 1, fromRequest: random.int(0, inserts) });
+      rules.push({
+        kind: 'reset-after',
+        rate: 1,
+        only: 'insert',
+        maxPerBody: 1,
+        fromRequest: random.int(0, insertCount),
+      });
     }
     if (random.chance(0.12)) {
       rules.push({
@@ -318,7 +326,7 @@ function drawTarget(random: Random, engine: Engine, { fills }: UniverseDraw): Ta
   }
   const moment = (): Moment =>
     random.chance(0.6)
-      ? { on: random.pick(['insert', 'applied'] as const), nth: random.int(0, inserts) }
+      ? { on: random.pick(['insert', 'applied'] as const), nth: random.int(0, insertCount) }
       : { on: 'statement', nth: random.int(0, 40) };
   const outages = random.chance(0.15)
     ? Array.from({ length: random.int(1, 2) }, () => ({ when: moment(), forMs: random.int(50, 900) }))

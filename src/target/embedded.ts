@@ -114,11 +114,11 @@ export class EmbeddedServer {
   async #ensure(): Promise<void> {
     if (this.#closed) throw new ExitError(EXIT.unavailable, 'the embedded ClickHouse has been closed');
     if ((this.owned || !ownerIsGone(this.#server)) && (await serverAnswers(this.#server, PROBE_TIMEOUT_MS))) return;
-    const deadline = Date.now() + startTimeoutMs(this.options);
+    const deadline = performance.now() + startTimeoutMs(this.options);
     // Ours, alive and silent: overloaded, or on its way out. A second one could not have the folder anyway.
     while (this.#child !== undefined && this.#child.exited === undefined) {
       if (await serverAnswers(this.#server, PROBE_TIMEOUT_MS)) return;
-      if (Date.now() > deadline) throw silent(this.dir, this.#server);
+      if (performance.now() > deadline) throw silent(this.dir, this.#server);
       await sleep(POLL_MS);
     }
     this.#child = undefined;
@@ -148,7 +148,7 @@ interface Acquired {
 
 /** `before`: the server that we had, whose ports must be used again. */
 async function acquire(dir: string, options: EmbeddedOptions, before?: ServerFile): Promise<Acquired> {
-  const deadline = Date.now() + startTimeoutMs(options);
+  const deadline = performance.now() + startTimeoutMs(options);
   let portsTried = 0;
   for (;;) {
     const known = readServerFile(dir);
@@ -160,7 +160,7 @@ async function acquire(dir: string, options: EmbeddedOptions, before?: ServerFil
     if (started.kind === 'port taken' && before === undefined && ++portsTried >= PORT_ATTEMPTS) {
       throw new ExitError(EXIT.unavailable, `no free port for the embedded ClickHouse: ${started.reason}`);
     }
-    if (Date.now() > deadline) throw cannotStart(dir, started, before);
+    if (performance.now() > deadline) throw cannotStart(dir, started, before);
     await sleep(started.kind === 'locked' ? 4 * POLL_MS : POLL_MS);
   }
 }
@@ -210,13 +210,13 @@ async function tryStart(
     instance,
   };
   // Waiting for the lock may have used up the time; a child that is there gets its own.
-  const answerBy = Math.max(deadline, Date.now() + Math.min(startTimeoutMs(options), MIN_START_MS));
+  const answerBy = Math.max(deadline, performance.now() + Math.min(startTimeoutMs(options), MIN_START_MS));
   while (child.exited === undefined) {
     if (await serverAnswers(server, PROBE_TIMEOUT_MS)) {
       writeServerFile(dir, server);
       return { kind: 'started', server, child };
     }
-    if (Date.now() > answerBy) {
+    if (performance.now() > answerBy) {
       await child.stop(0);
       throw silent(dir, server);
     }

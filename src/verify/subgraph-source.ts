@@ -1,3 +1,4 @@
+import { FailureError } from '../failure.js';
 import type { Side } from '../plan/segment.js';
 import type { SourceClient } from '../source/client.js';
 import { readTokenCounts } from '../source/counts.js';
@@ -6,28 +7,48 @@ import { type ListOptions, type ListSpec, readLists } from '../source/lists.js';
 import { assetOf } from '../source/queries.js';
 import type { CountSource } from './count-source.js';
 
-/** Verify's questions, put to the orderbook subgraph at the block of `options`. Throws FailureError. */
-export function subgraphCountSource(client: SourceClient, options: ListOptions): CountSource {
+/**
+ * Verify's questions, put to the orderbook subgraph at the block of `options`; at its head from when on it refuses that block.
+ * Throws FailureError.
+ */
+export function subgraphCountSource(
+  client: SourceClient,
+  options: ListOptions,
+  onUnpinned: (why: string) => void = () => undefined,
+): CountSource {
+  let { block } = options;
+  const atBlock = async <T>(ask: (at: ListOptions) => Promise<T>): Promise<T> => {
+    const asked = block;
+    try {
+      return await ask({ ...options, block: asked });
+    } catch (error) {
+      if (asked === null || !(error instanceof FailureError) || error.failure.code !== 'pin_refused') throw error;
+      if (block !== null) onUnpinned(error.failure.message);
+      block = null;
+      return ask({ ...options, block });
+    }
+  };
+  const countDistinct = async (token: string, side: Side, at: ListOptions) => {
+    const spec: ListSpec = {
+      entity: 'orderFilledEvents',
+      fields: COLLATERAL[side],
+      filter: { condition: assetOf(side), type: 'String!', value: token },
+      keys: HEX_KEYS,
+    };
+    let micros = 0n;
+    const take = (rows: readonly { readonly [field: string]: unknown }[]) => {
+      // Ids ascend within each range and ranges are disjoint: rows are distinct fills.
+      const sum = rows.reduce((total, row) => total + amount(row[COLLATERAL[side]]), 0n);
+      return () => {
+        micros += sum;
+      };
+    };
+    const { rows } = await readLists(client, [spec], [take], at);
+    return { rows, micros };
+  };
   return {
-    recount: async (tokens) => [...(await readTokenCounts(client, tokens, options)).values()],
-    countDistinct: async (token, side) => {
-      const spec: ListSpec = {
-        entity: 'orderFilledEvents',
-        fields: COLLATERAL[side],
-        filter: { condition: assetOf(side), type: 'String!', value: token },
-        keys: HEX_KEYS,
-      };
-      let micros = 0n;
-      const take = (rows: readonly { readonly [field: string]: unknown }[]) => {
-        // Ids ascend within each range and ranges are disjoint: rows are distinct fills.
-        const sum = rows.reduce((total, row) => total + amount(row[COLLATERAL[side]]), 0n);
-        return () => {
-          micros += sum;
-        };
-      };
-      const { rows } = await readLists(client, [spec], [take], options);
-      return { rows, micros };
-    },
+    recount: (tokens) => atBlock(async (at) => [...(await readTokenCounts(client, tokens, at)).values()]),
+    countDistinct: (token, side) => atBlock((at) => countDistinct(token, side, at)),
   };
 }
 
