@@ -1,7 +1,7 @@
 -- Every transaction and condition that does not conserve, among the flagged conditions and in one slice of the transactions,
 -- with what explains it. Gross amounts, signs as in facts: bought shares +, paid cash -. Balanced is: the same net shares of
 -- every outcome, and cash their opposite. Explanations, the first that fits:
---   refund        the shares balance and cash + shares is negative: the aggressor's event names more than he spent
+--   refund        the shares balance and cash + shares is negative: the aggressor's BUY names more than he spent
 --   direct fill   a lone fill whose counterparty is no exchange: made by the operator, it has no other side
 --   source short  a fill of a token and side of which the source serves fewer than it counts: a leg was overwritten
 --   rejected row  a fill of this transaction was rejected, and verify was told to accept that
@@ -22,7 +22,7 @@ SELECT
     shares,
     volume,
     multiIf(
-        arrayUniq(shares) = 1 AND cash + shares[1] < 0, 'refund',
+        arrayUniq(shares) = 1 AND cash + shares[1] < 0 AND -(cash + shares[1]) <= exchange_paid, 'refund',
         fills = 1 AND exchange_fills = 0, 'direct fill',
         tx_hash IN (SELECT tx_hash FROM rejected_fills WHERE run = {run:String}), 'rejected row',
         short_fills > 0, 'source short',
@@ -41,6 +41,7 @@ FROM
         sum(micros) AS volume,
         countIf(has(exchanges, counterparty)) AS exchange_fills,
         countIf(has(exchanges, counterparty) AND side = 'SELL') AS exchange_sells,
+        sumIf(micros, has(exchanges, counterparty) AND side = 'BUY') AS exchange_paid,
         maxIf(position, has(exchanges, counterparty) AND side = 'SELL') AS sold_position,
         countIf(short) AS short_fills,
         sumIf(intDiv(micro_shares, greatest(micros, toInt128(1))) + 1, NOT has(exchanges, counterparty)) AS dust

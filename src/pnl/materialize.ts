@@ -1,6 +1,6 @@
 import { formatCount } from '../report/format.js';
 import { buildTokenMap, findResiduals } from '../verify/conservation.js';
-import { longQueryFile, queryFile, runFile, sliceCount, type Work } from '../verify/heavy.js';
+import { longQueryFile, runFile, sliceCount, type Work } from '../verify/heavy.js';
 import type { RebuildTables } from './tables.js';
 
 /** Of a pair of wallet and token, of which there may be as many as fills; measured 290 bytes, and 350 with the market beside. */
@@ -162,7 +162,7 @@ export interface OpenCheck {
 }
 
 export async function readOpenCheck(work: Work, tables: RebuildTables): Promise<OpenCheck> {
-  const [row] = await queryFile<Record<string, string>>(work, 'pnl/gate-open', {
+  const [row] = await longQueryFile<Record<string, string>>(work, 'pnl/gate-open', {
     names: { fills: tables.fills, tokens: tables.tokens, wallet_market: tables.walletMarket },
   });
   const count = (key: string): number => Number(row?.[key] ?? 0);

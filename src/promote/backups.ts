@@ -1,3 +1,4 @@
+import { loadSql } from '../target/sql.js';
 import type { Target } from '../target/target.js';
 
 /** `clob_fills_backup_20260131_120000_123`: what was live until then; `…_undone_…`: what a rollback took out of sight. */
@@ -6,10 +7,10 @@ export const undoneName = (live: string, stamp: string): string => `${live}_undo
 
 /** Backups of a live table, the newest first. Only names of our own making: nothing else is ever dropped. */
 export async function listBackups(target: Target, live: string): Promise<string[]> {
-  const rows = await target.query<{ name: string }>(
-    'SELECT name FROM system.tables WHERE database = {database:String} AND startsWith(name, {prefix:String})',
-    { params: { database: target.database, prefix: `${live}_` }, purpose: 'listing backups' },
-  );
+  const rows = await target.query<{ name: string }>(loadSql('promote/backups'), {
+    params: { database: target.database, prefix: `${live}_` },
+    purpose: 'listing backups',
+  });
   const stampOf = (name: string): string => name.slice(-STAMP_CHARS);
   return rows
     .map((row) => row.name)
@@ -24,7 +25,7 @@ const BACKUP = /^_(backup|undone)_\d{8}_\d{6}_\d{3}$/;
 export async function pruneBackups(target: Target, live: string, keep: number): Promise<string[]> {
   const surplus = (await listBackups(target, live)).slice(keep);
   for (const table of surplus) {
-    await target.command('DROP TABLE IF EXISTS {table:Identifier}', {
+    await target.command(loadSql('promote/drop'), {
       names: { table },
       purpose: `dropping the backup ${table}`,
     });

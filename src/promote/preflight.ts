@@ -2,6 +2,7 @@ import { usageError } from '../exit.js';
 import { formatBytes } from '../report/format.js';
 import { preflight } from '../target/preflight.js';
 import { checkFillsStructure } from '../target/schema.js';
+import { loadSql } from '../target/sql.js';
 import type { Target } from '../target/target.js';
 
 export interface Space {
@@ -48,15 +49,10 @@ export async function promotePreflight(target: Target, staging: string, live: st
 
 /** The old table stays where it is, so keeping it takes no more than it has; what matters is what is left. */
 export async function space(target: Target, table: string): Promise<Space> {
-  const [row] = await target.query<{ bytes: string; free: string; disks: string }>(
-    `SELECT
-       (SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = {database:String} AND table = {table:String}) AS bytes,
-       sum(free_space) AS free,
-       count() AS disks
-     FROM system.disks
-     WHERE name IN (SELECT disk_name FROM system.parts WHERE active AND database = {database:String} AND table = {table:String})`,
-    { params: { database: target.database, table }, purpose: `measuring ${table}` },
-  );
+  const [row] = await target.query<{ bytes: string; free: string; disks: string }>(loadSql('promote/space'), {
+    params: { database: target.database, table },
+    purpose: `measuring ${table}`,
+  });
   const bytes = Number(row?.bytes ?? 0);
   return { table, bytes, freeBytes: row === undefined || row.disks === '0' ? null : Number(row.free) };
 }

@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os';
+import { loadSql } from '../target/sql.js';
 import type { Target } from '../target/target.js';
 
 /** One exchange of a live table, as the table `promotions` keeps it: a row before it and a row after it. */
@@ -37,8 +38,8 @@ interface Row {
   readonly live_table: string;
   readonly staging_table: string;
   readonly backup_table: string;
-  readonly live_uuid: string | null;
-  readonly staging_uuid: string | null;
+  readonly old_uuid: string | null;
+  readonly new_uuid: string | null;
   readonly detail: string;
 }
 
@@ -65,11 +66,7 @@ export async function record(target: Target, promotions: readonly Promotion[], o
 
 /** Every promotion of this database, oldest first. */
 export async function history(target: Target): Promise<RecordedPromotion[]> {
-  const rows = await target.query<Row>(
-    `SELECT promotion, phase, action, run, rows, checksum, live_table, staging_table, backup_table,
-       toString(live_uuid) AS live_uuid, toString(staging_uuid) AS staging_uuid, detail
-     FROM promotions FINAL ORDER BY promotion, phase`,
-  );
+  const rows = await target.query<Row>(loadSql('promote/history'));
   const after = new Map(rows.filter((row) => row.phase === 'after').map((row) => [row.promotion, row]));
   return rows
     .filter((row) => row.phase === 'before')
@@ -84,8 +81,8 @@ export async function history(target: Target): Promise<RecordedPromotion[]> {
         live: row.live_table,
         incoming: row.staging_table,
         outgoing: row.backup_table === '' ? null : row.backup_table,
-        newUuid: row.staging_uuid ?? '',
-        oldUuid: row.live_uuid,
+        newUuid: row.new_uuid ?? '',
+        oldUuid: row.old_uuid,
         outcome: end === undefined ? null : (JSON.parse(end.detail) as { outcome: Outcome }).outcome,
       };
     });

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { FailureError, failed } from '../failure.js';
+import { loadSql } from '../target/sql.js';
 import type { Target } from '../target/target.js';
 import { history, type Outcome, type Promotion, record } from './promotions.js';
 
@@ -37,11 +38,11 @@ export async function placeOf(target: Target, promotion: Promotion): Promise<Pla
 }
 
 export async function uuidsOf(target: Target, names: readonly string[]): Promise<Map<string, string>> {
-  const rows = await target.query<{ name: string; uuid: string }>(
-    `SELECT name, toString(uuid) AS uuid FROM system.tables WHERE database = {database:String} AND name IN {names:Array(String)}`,
-    { params: { database: target.database, names }, purpose: 'looking up tables by their uuids' },
-  );
-  return new Map(rows.map((row) => [row.name, row.uuid]));
+  const rows = await target.query<{ name: string; table_uuid: string }>(loadSql('promote/places'), {
+    params: { database: target.database, names },
+    purpose: 'looking up tables by their uuids',
+  });
+  return new Map(rows.map((row) => [row.name, row.table_uuid]));
 }
 
 /**
@@ -92,9 +93,7 @@ async function takeBack(target: Target, promotion: Promotion, place: Place, opti
   const { live, incoming, oldUuid } = promotion;
   if (place === 'settled' && oldUuid !== null) return note(target, promotion, 'done', options);
   const statement: Statement =
-    oldUuid === null
-      ? { sql: 'RENAME TABLE {live:Identifier} TO {incoming:Identifier}', names: { live, incoming } }
-      : exchangeStatement(promotion);
+    oldUuid === null ? { file: 'promote/rename', names: { from: live, to: incoming } } : exchangeStatement(promotion);
   await advance(target, promotion, place, statement);
   return note(target, promotion, 'undone', options);
 }
@@ -106,27 +105,28 @@ async function note(target: Target, promotion: Promotion, outcome: Outcome, opti
 }
 
 interface Statement {
-  readonly sql: string;
+  /** `sql/<file>.sql` */
+  readonly file: string;
   readonly names: Readonly<Record<string, string>>;
 }
 
 function exchangeStatement({ live, incoming, oldUuid }: Promotion): Statement {
   return oldUuid === null
-    ? { sql: 'RENAME TABLE {incoming:Identifier} TO {live:Identifier}', names: { live, incoming } }
-    : { sql: 'EXCHANGE TABLES {incoming:Identifier} AND {live:Identifier}', names: { live, incoming } };
+    ? { file: 'promote/rename', names: { from: incoming, to: live } }
+    : { file: 'promote/exchange', names: { live, incoming } };
 }
 
 function settleStatement({ incoming, outgoing }: Promotion): Statement {
   return outgoing === null
-    ? { sql: 'DROP TABLE {incoming:Identifier} SYNC', names: { incoming } }
-    : { sql: 'RENAME TABLE {incoming:Identifier} TO {outgoing:Identifier}', names: { incoming, outgoing } };
+    ? { file: 'promote/drop', names: { table: incoming } }
+    : { file: 'promote/rename', names: { from: incoming, to: outgoing } };
 }
 
 /** Runs a statement that leads away from `from`. A lost answer is no failure where the tables show that it took effect. */
 async function advance(target: Target, promotion: Promotion, from: Place, statement: Statement): Promise<Place> {
   let failure: unknown;
   try {
-    await target.longCommand(statement.sql, {
+    await target.longCommand(loadSql(statement.file), {
       names: statement.names,
       purpose: `promotion ${promotion.id}`,
       // Sent again only when it is known not to have run: where the tables stand tells.

@@ -80,3 +80,14 @@ export function only<Row>(rows: readonly Row[], what: string): Row {
   if (row === undefined || rows.length !== 1) throw new Error(`${what}: ${rows.length} rows instead of one`);
   return row;
 }
+
+const STALE_SCRATCH = `SELECT name FROM system.tables
+  WHERE database = {database:String} AND match(name, '^check_(result|tokens|flagged)_[0-9a-f]+$')
+    AND metadata_modification_time < now() - INTERVAL 1 DAY`;
+
+/** Drops what killed checks have left behind; younger scratch may belong to a check that is running. */
+export async function sweepScratch(work: Work): Promise<void> {
+  const { target } = work;
+  const stale = await target.query<{ name: string }>(STALE_SCRATCH, { params: { database: target.database } });
+  for (const { name } of stale) await target.command('DROP TABLE IF EXISTS {name:Identifier}', { names: { name } });
+}

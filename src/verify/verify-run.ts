@@ -7,7 +7,7 @@ import { conservation, conservationGate, mapGate, SHORT_TABLE, withoutMapGates }
 import type { CountSource } from './count-source.js';
 import { countsGate, type SourceShort } from './counts-gate.js';
 import { failedGate, type Gate } from './gate.js';
-import { runFile, type Work } from './heavy.js';
+import { runFile, sweepScratch, type Work } from './heavy.js';
 import { NONE_REJECTED, readRejected } from './rejected.js';
 import { checksum, collapse, rangeGate, uniqueGate } from './rows-gates.js';
 import type { Verdict } from './verdict.js';
@@ -40,6 +40,7 @@ export async function verifyRun(work: Work, options: VerifyOptions): Promise<Ver
   if (state === undefined || state.owner !== folder.id) {
     gates.push(noTable(fills, folder.id, state?.owner));
   } else {
+    await sweepScratch(work);
     const steps = new Steps(work);
     const rows = await steps.time('collapse', () => collapse(work, fills));
     content = await steps.time('checksum', () => checksum(work, fills));

@@ -436,8 +436,8 @@ describe('mistakes of others, made here on purpose, are caught', () => {
     [
       '15: a residual of another kind',
       'verify/residuals',
-      "cash + shares[1] < 0, 'refund'",
-      "cash + shares[1] < 0, 'unexplained'",
+      "<= exchange_paid, 'refund'",
+      "<= exchange_paid, 'unexplained'",
       'every residual is named',
     ],
   ])('mistake %s', async (_what, file, from, to, gate) => {

@@ -254,50 +254,72 @@ describe('a promotion killed with SIGKILL', () => {
   });
 });
 
-test('a reader polling during 100 promotions sees the old rows or the new ones, never an error, none or a mixture', async () => {
-  await promoteStaged(await stage('r0', 100));
+/** Polls `SELECT count() FROM clob_fills` every millisecond while `work` is done; what it saw. */
+async function pollDuring(work: () => Promise<void>): Promise<{ seen: Set<number>; polls: number; errors: number }> {
   const poller = await server.database(target.database);
-  const seen = new Set<number>();
-  let polls = 0;
-  let errors = 0;
+  const found = { seen: new Set<number>(), polls: 0, errors: 0 };
   let stop = false;
   const poll = async () => {
     while (!stop) {
       try {
         const [row] = await poller.query<{ n: string }>('SELECT count() AS n FROM clob_fills');
-        seen.add(Number(row?.n));
-        polls++;
+        found.seen.add(Number(row?.n));
+        found.polls++;
       } catch {
-        errors++;
+        found.errors++;
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   };
   const reader = poll();
-  const allowed = new Set([100]);
-  for (let n = 1; n <= 100; n++) {
-    const rows = 100 + (n % 7);
-    allowed.add(rows);
-    await target.command('CREATE OR REPLACE TABLE clob_fills_staging AS clob_fills');
-    await target.command(`INSERT INTO clob_fills_staging (${COLUMNS}) ${NUMBERED}(${rows})`);
-    const uuids = await uuidsOf(target, ['clob_fills', 'clob_fills_staging']);
-    const promotion: Promotion = {
-      id: `${n}`.padStart(3, '0'),
-      action: 'promote',
-      run: `r${n}`,
-      rows,
-      checksum: '',
-      live: 'clob_fills',
-      incoming: 'clob_fills_staging',
-      outgoing: n % 2 === 0 ? null : `clob_fills_backup_${n}`,
-      newUuid: uuids.get('clob_fills_staging') ?? '',
-      oldUuid: uuids.get('clob_fills') ?? '',
-    };
-    expect(await carryOut(target, [promotion], { log: silentLog })).toEqual(['done']);
-  }
+  await work();
   stop = true;
   await reader;
+  return found;
+}
+
+async function stageNext(rows: number): Promise<void> {
+  await target.command('CREATE OR REPLACE TABLE clob_fills_staging AS clob_fills');
+  await target.command(`INSERT INTO clob_fills_staging (${COLUMNS}) ${NUMBERED}(${rows})`);
+}
+
+test('a reader polling during 100 promotions sees the old rows or the new ones, never an error, none or a mixture', async () => {
+  await promoteStaged(await stage('r0', 100));
+  const allowed = new Set([100]);
+  const { seen, polls, errors } = await pollDuring(async () => {
+    for (let n = 1; n <= 100; n++) {
+      const rows = 100 + (n % 7);
+      allowed.add(rows);
+      await stageNext(rows);
+      const uuids = await uuidsOf(target, ['clob_fills', 'clob_fills_staging']);
+      const promotion: Promotion = {
+        id: `${n}`.padStart(3, '0'),
+        action: 'promote',
+        run: `r${n}`,
+        rows,
+        checksum: '',
+        live: 'clob_fills',
+        incoming: 'clob_fills_staging',
+        outgoing: n % 2 === 0 ? null : `clob_fills_backup_${n}`,
+        newUuid: uuids.get('clob_fills_staging') ?? '',
+        oldUuid: uuids.get('clob_fills') ?? '',
+      };
+      expect(await carryOut(target, [promotion], { log: silentLog })).toEqual(['done']);
+    }
+  });
   expect(errors).toBe(0);
   expect([...seen].filter((rows) => !allowed.has(rows))).toEqual([]);
   expect(polls).toBeGreaterThan(300);
+});
+
+test('mistake 14: the same reader catches two renames that pass for a promotion', async () => {
+  await promoteStaged(await stage('r0', 100));
+  const { errors } = await pollDuring(async () => {
+    for (let n = 1; n <= 15; n++) {
+      await stageNext(100);
+      await target.command(`RENAME TABLE clob_fills TO clob_fills_old_${n}`);
+      await target.command('RENAME TABLE clob_fills_staging TO clob_fills');
+    }
+  });
+  expect(errors).toBeGreaterThan(0);
 });

@@ -168,6 +168,28 @@ describe('verify, on 300,000 fills', () => {
     expect(gate(verdict, 'values in range').offenders[0]).toMatch(/fee -1/);
   });
 
+  test.each([
+    ['1: every token cut to its newest fills', `${ALL} ORDER BY block_time DESC LIMIT 100 BY token_id`, COUNTS],
+    [
+      '2: a market that the catalogue does not know',
+      `${ALL} WHERE token_id != (SELECT token_id FROM ${BASE} GROUP BY token_id ORDER BY count() LIMIT 1)`,
+      COUNTS,
+    ],
+    [
+      '7: token ids through floating point',
+      ALL.replace('token_id,', 'toUInt256(toFloat64(token_id)) AS token_id,'),
+      COUNTS,
+    ],
+    ['8: a batch lost while a buffer was cleared', `${ALL} WHERE cityHash64(order_hash) % 60 != 0`, COUNTS],
+    [
+      '15: sales stored net of their fees',
+      ALL.replace(' usdc,', " if(side = 'SELL', usdc - fee, usdc) AS usdc,"),
+      'conservation',
+    ],
+  ])('mistake %s fails', async (_what, select, gateName) => {
+    expect(failed(await judge('mistake', select))).toContain(gateName);
+  });
+
   test('dollars stored as micro-dollars fail (mistake 5)', async () => {
     const verdict = await judge(
       'scaled',
