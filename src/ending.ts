@@ -12,12 +12,27 @@ export function endingOf(error: unknown): Ending {
   if (error instanceof ExitError) return { code: error.code, message: error.message, hint: error.hint ?? '' };
   if (error instanceof FailureError) return endingOfFailure(error.failure);
   const message = error instanceof Error ? error.message : String(error);
+  const own = OWN_SIDE[String((error as NodeJS.ErrnoException | null)?.code)];
+  if (own !== undefined) return { code: EXIT.usage, message, hint: `${own}, then run the same command again` };
   return {
     code: EXIT.usage,
     message: `unexpected error: ${message}`,
     hint: 'nothing acknowledged is lost; please report it with the run.log of the run',
   };
 }
+
+/** What this machine refuses: the checkpoint of before is whole, as it is only ever replaced. */
+const OWN_SIDE: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full: make room',
+  EDQUOT: 'the quota is used up: make room',
+  EFBIG: 'a file may not grow any further: raise the limit (ulimit -f) or make room',
+  EROFS: 'the folder is read-only: give another --checkpoints DIR or mount it for writing',
+  EACCES: 'the folder may not be written: mend its rights',
+  EPERM: 'the folder may not be written: mend its rights',
+  EMFILE: 'too many files are open: raise the limit (ulimit -n)',
+  ENFILE: 'too many files are open on this machine: close some',
+  EIO: 'the disk fails: look after it',
+};
 
 const HINTS: Partial<Record<Failure['code'], string>> = {
   target_denied: 'check CLICKHOUSE_USER, CLICKHOUSE_PASSWORD and the rights of that user on the database',

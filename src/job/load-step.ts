@@ -7,6 +7,7 @@ import { type LoadEnd, Loader } from '../load/loader.js';
 import { Meter } from '../load/meter.js';
 import { openPool } from '../load/pool.js';
 import { StopFlag } from '../load/stop-flag.js';
+import { stuckAfterMs, Watchdog } from '../load/watchdog.js';
 import { pause } from '../pause.js';
 import { chunkName } from '../plan/chunk-name.js';
 import { difference, numbers } from '../plan/intervals.js';
@@ -118,7 +119,20 @@ export async function loadRest(ctx: Context, input: LoadInput): Promise<LoadFigu
 
   const progress = openProgress(log, ctx.sinks.setConsole);
   const grantedBefore = source.rate.granted;
+  const watchdog = new Watchdog(stuckAfterMs(config.requestTimeout, config.insertTimeout), performance.now());
+  const lookForStuck = () => {
+    const { rows: moved, pages, retries } = meter.totals;
+    const mayRest = loader.inFlight.length === 0 || loader.recovering || source.rate.pausedForMs > 0;
+    if (!watchdog.look(source.rate.granted + moved + pages + retries, mayRest, performance.now())) return;
+    const chunks = loader.inFlight.slice(0, 20).map((ordinal) => chunkName(chunkAt(ordinal)));
+    log.error(
+      { chunks, threads: pool.threads },
+      'nothing has moved for too long: the threads are ended and begun anew',
+    );
+    pool.restart().catch((error: unknown) => loader.fail(error));
+  };
   const ticker = setInterval(() => {
+    lookForStuck();
     meter.sample(source.rate.granted);
     const now = keeper.current;
     const limit = { rps: source.rate.rps, maxRps: config.rps, paused: source.rate.pausedForMs > 0 };

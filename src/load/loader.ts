@@ -106,6 +106,11 @@ export class Loader {
     return this.#queue.pending;
   }
 
+  /** Chunks that a thread works on. */
+  get inFlight(): number[] {
+    return [...this.#active.values()].filter(({ state }) => state === 'running').map(({ ordinal }) => ordinal);
+  }
+
   get setAside(): number {
     return this.#setAside.length;
   }

@@ -9,6 +9,8 @@ export interface ChunkPool {
   readonly threads: number;
   /** Resolves with the outcome, also of a failure; a thread that died is a failure like any other. */
   run(task: ChunkTask): Promise<ChunkOutcome>;
+  /** Ends every thread, however it hangs, and begins new ones; what they were doing comes back as lost. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -17,6 +19,28 @@ export function openPool(settings: ThreadSettings, threads = availableParallelis
 }
 
 function threadPool(settings: ThreadSettings, threads: number): ChunkPool {
+  let piscina = startThreads(settings, threads);
+  return {
+    threads,
+    async run(task) {
+      try {
+        return (await piscina.run(task)) as ChunkOutcome;
+      } catch (error) {
+        return lostThread(task, error);
+      }
+    },
+    async restart() {
+      const old = piscina;
+      piscina = startThreads(settings, threads);
+      await old.destroy();
+    },
+    async close() {
+      await piscina.destroy();
+    },
+  };
+}
+
+function startThreads(settings: ThreadSettings, threads: number): Piscina {
   const piscina = new Piscina({
     filename: new URL('./thread.js', import.meta.url).href,
     workerData: settings,
@@ -30,19 +54,7 @@ function threadPool(settings: ThreadSettings, threads: number): ChunkPool {
   });
   // A thread that ends while it has nothing to do costs nothing; the error of one that has comes with its tasks.
   piscina.on('error', () => {});
-  return {
-    threads,
-    async run(task) {
-      try {
-        return (await piscina.run(task)) as ChunkOutcome;
-      } catch (error) {
-        return lostThread(task, error);
-      }
-    },
-    async close() {
-      await piscina.destroy();
-    },
-  };
+  return piscina;
 }
 
 /** No threads: for tests, and for machines where one core is all there is. */
@@ -53,6 +65,8 @@ function inProcessPool(settings: ThreadSettings): ChunkPool {
     async run(task) {
       return runChunk(task, (await tools).chunk);
     },
+    // What hangs here hangs all of the program: nobody could ask for this.
+    restart: () => Promise.resolve(),
     async close() {
       await (await tools).close();
     },

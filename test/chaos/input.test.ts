@@ -72,7 +72,7 @@ test('generated options and environments are accepted, or refused with exit code
         expect(error.message).not.toContain('secretsecret');
       },
     ),
-    { seed, numRuns: 1_500 },
+    { seed, numRuns: 500 },
   );
 });
 

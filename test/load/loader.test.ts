@@ -68,7 +68,7 @@ function makeLoad(script: Script) {
     };
   };
   const loader = new Loader({
-    pool: { threads: 1, run, close: async () => {} },
+    pool: { threads: 1, run, restart: async () => {}, close: async () => {} },
     options: { workers: 4, pageRows: 1000, retryBaseMs: 1000, giveUpAfterMs: 30 * 60_000, ...script.options },
     segmentsOf: () => [segment(100)],
     block: () => block,
