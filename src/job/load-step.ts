@@ -14,6 +14,7 @@ import { difference, numbers } from '../plan/intervals.js';
 import { MarketProgress } from '../plan/market-progress.js';
 import { initialSegments } from '../plan/segments.js';
 import { openProgress } from '../report/progress.js';
+import type { Checkpoint } from '../run/checkpoint.js';
 import type { CheckpointKeeper } from '../run/keeper.js';
 import { conditionsOf, type FrozenPlan } from '../run/run-folder.js';
 import { readMeta } from '../source/meta.js';
@@ -103,7 +104,7 @@ export async function loadRest(ctx: Context, input: LoadInput): Promise<LoadFigu
       );
     },
     probe: async (side) => {
-      if (side === 'source') await readMeta(source.client, ctx.stopNow);
+      if (side === 'source') await reachSource(source, keeper.current, ctx.stopNow);
       else await reachTarget(opened);
     },
     clock: { nowMs: () => performance.now(), sleep: pause },
@@ -201,6 +202,15 @@ export async function loadRest(ctx: Context, input: LoadInput): Promise<LoadFigu
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
+}
+
+/** Chunks are read at the run's block: a source that lags behind it is as good as away. A refused pin is an answer. */
+async function reachSource({ client }: SourceLink, { pinned, block }: Checkpoint, signal: AbortSignal): Promise<void> {
+  try {
+    await readMeta(client, signal, pinned ? block : null);
+  } catch (error) {
+    if (!(error instanceof FailureError) || error.failure.code !== 'pin_refused') throw error;
+  }
 }
 
 /** The embedded server is brought back when it is gone; any target must then answer. */

@@ -177,6 +177,8 @@ export class Loader {
     if (outcome.failure === null || outcome.rows > 0) {
       this.#lastProgressMs = this.deps.clock.nowMs();
       this.#outage.succeeded();
+      // Attempts are counted in a row: a long chunk that gets on must not be set aside for faults far apart.
+      work.failures = 0;
     }
     this.deps.onAttempt(outcome);
   }

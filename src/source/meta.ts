@@ -18,6 +18,11 @@ const DOCUMENT: Document = {
   keys: ['_meta'],
 };
 
+const PINNED_DOCUMENT: Document = {
+  text: 'query ($block: Int!) { _meta(block: {number: $block}) { block { number hash timestamp } deployment hasIndexingErrors } }',
+  keys: ['_meta'],
+};
+
 const metaSchema = z.object({
   block: z.object({
     number: z.number().int().min(0),
@@ -28,9 +33,16 @@ const metaSchema = z.object({
   hasIndexingErrors: z.boolean(),
 });
 
-/** Throws FailureError. */
-export async function readMeta(client: SourceClient, signal?: AbortSignal): Promise<SourceMeta> {
-  const data = await client.request(DOCUMENT, {}, signal);
+/** At the head, or as of a block: then a replica that lags behind it fails. Throws FailureError. */
+export async function readMeta(
+  client: SourceClient,
+  signal?: AbortSignal,
+  at: number | null = null,
+): Promise<SourceMeta> {
+  const data =
+    at === null
+      ? await client.request(DOCUMENT, {}, signal)
+      : await client.request(PINNED_DOCUMENT, { block: at }, signal);
   const parsed = metaSchema.safeParse(data._meta);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

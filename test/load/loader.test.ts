@@ -31,6 +31,8 @@ interface Script {
   readonly chunks: number;
   /** What an attempt meets; null: the chunk ends. `attempt` counts from 0. */
   fate(ordinal: number, attempt: number, task: ChunkTask, nowMs: number): Failure | null;
+  /** Rows that an attempt which fails has brought in before. */
+  readonly rowsBeforeFailing?: number;
   probe?(side: Side, nowMs: number): boolean;
   readonly options?: Partial<LoaderOptions>;
   readonly deps?: Partial<LoaderDeps>;
@@ -60,7 +62,7 @@ function makeLoad(script: Script) {
       failure: met,
       // Ten rows by each attempt that ends, none by one that fails; what is left shrinks by one each time.
       rest: met === null ? [] : [segment((task.segments[0]?.expected ?? 1) - 1)],
-      rows: met === null ? 10 : 0,
+      rows: met === null ? 10 : (script.rowsBeforeFailing ?? 0),
       pages: 1,
       requests: 1,
       rejected: [],
@@ -122,6 +124,17 @@ test('rows of all attempts at a chunk are counted together', async () => {
   const { load, done } = makeLoad({ chunks: 1, fate: () => null });
   await load();
   expect(done).toEqual([{ ordinal: 0, rows: 10, rejected: [] }]);
+});
+
+test('a long chunk that gets on between its faults is never set aside', async () => {
+  const { load, done, failed } = makeLoad({
+    chunks: 2,
+    fate: (ordinal, attempt) => (ordinal === 0 && attempt < 100 ? failure('http_5xx') : null),
+    rowsBeforeFailing: 7,
+  });
+  expect(await load()).toEqual({ kind: 'ended' });
+  expect(failed).toEqual([]);
+  expect(done.find(({ ordinal }) => ordinal === 0)?.rows).toBe(710);
 });
 
 test('a chunk that keeps failing is set aside, the rest goes on, a gentle sweep loads it', async () => {
