@@ -192,7 +192,8 @@ class Player {
     // Row faults spoil rows on their way only: then the source's own counters and balances do not fit what it serves.
     const spoilt =
       bad > 0 && (this.#made.nameless || this.scenario.source.faults.some(({ kind }) => SPOILING.test(kind)));
-    const expected = job === 'fills' ? (bad > 0 ? [2] : [0]) : spoilt ? [0, 3] : [0];
+    const afterFills = bad === 0 ? [0] : this.scenario.source.poison ? [0, 2] : [2];
+    const expected = job === 'fills' ? afterFills : spoilt ? [0, 3] : [0];
     if (!expected.includes(code)) this.wrong.push(`${job} ended with ${code}, ${bad} rows being malformed`);
     if (job === 'fills') {
       code = await this.#untilFinal('verify', ['--accept-rejected', '1000000']);
