@@ -16,7 +16,7 @@ function retryOf(ctx: Context, stopsFirst: boolean): Retry {
     nowMs: () => performance.now(),
     sleep: pause,
     random: Math.random,
-    onRetry: (what, failure) => ctx.log.warn({ code: failure.code }, `${what}: ${failure.message}; trying again`),
+    onRetry: (_what, failure) => ctx.log.warn({ code: failure.code }, `${failure.message}; trying again`),
   });
 }
 
@@ -43,7 +43,7 @@ export function statementsAgain(ctx: Context, { embedded }: Pick<OpenedTarget, '
       throw new ExitError(
         EXIT.unavailable,
         `the target was unavailable for longer than --give-up-after allows: ${error.message}`,
-        'nothing is lost; run the same command to continue',
+        'check CLICKHOUSE_URL and that the server is up; nothing is lost: run the same command to continue',
       );
     }
   };
