@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { createSyntheticUniverse } from '../../src/simulator/synthetic/universe.js';
+import { SourceClient } from '../../src/source/client.js';
+import { subgraphCountSource } from '../../src/verify/subgraph-source.js';
+import { json, startWire } from '../source/wire.js';
+import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
+import { makeScenario, outcome, pagesServed, SMALL, until } from '../support/scenario.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
+
+let clickhouse: TestClickHouse;
+beforeAll(async () => {
+  clickhouse = await startTestClickHouse();
+});
+afterAll(() => clickhouse.stop());
+
+const universe = createSyntheticUniverse({ seed: 6, markets: 40, fills: 3_000 });
+const exact = { rows: universe.fillCount, problems: [] };
+const QUICK = ['--retry-base', '5ms', '--workers', '4', '--threads', '0'];
+
+test('a head that moves behind the pinned block for a while is waited for, and no chunk pays for it', {
+  timeout: 60_000,
+}, async () => {
+  const scenario = await makeScenario(clickhouse, { universe, simulator: { latencyMs: 30 } });
+  const program = scenario.startFills(...SMALL, ...QUICK);
+  await until(program, () => pagesServed(scenario.simulator) > 4);
+  scenario.simulator.advanceHead(-1000);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  scenario.simulator.advanceHead(1000);
+  const ended = await program.ended;
+  expect(outcome(ended)).toMatchObject({ code: 0 });
+  expect(ended.stderr).toContain('holding all chunks until it answers');
+  expect(scenario.run().checkpoint).toMatchObject({ failed: [], pinned: true });
+  expect(await scenario.compare()).toEqual(exact);
+});
+
+test('a source whose time-outs depend on the size of the request is asked for less, from the first list on', {
+  timeout: 60_000,
+}, async () => {
+  const cost = { scatteredRowMs: 0, orderedRowMs: 0, maxFirst: 70 };
+  const scenario = await makeScenario(clickhouse, { universe, simulator: { cost } });
+  expect(outcome(await scenario.fills('--page-rows', '1000', '--chunk-pages', '1', ...QUICK))).toMatchObject({
+    code: 0,
+  });
+  expect(await scenario.compare()).toEqual(exact);
+  expect(outcome(await scenario.start('verify', '--retry-base', '5ms').ended)).toMatchObject({ code: 0 });
+});
+
+test('verify counts the rows of a token that has a malformed one, and goes on at the head when the block is pruned', async () => {
+  const token = '7';
+  const wire = await startWire(({ variables }, response) => {
+    const pinned = 'block' in variables;
+    if (pinned)
+      return json(response, { errors: [{ message: 'subgraph Qm only has data starting at block number 9' }] });
+    const rows = ['01', '02', '03'].map((n, i) => ({ id: `0x${n}`, makerAmountFilled: ['5', 'five', '-3'][i] }));
+    return json(response, { data: { lane0: rows } });
+  });
+  onTestFinished(() => wire.close());
+  const client = new SourceClient({ url: wire.url, deadlineMs: 5000, connections: 4 });
+  onTestFinished(() => client.close());
+  const unpinned: string[] = [];
+  const source = subgraphCountSource(client, { block: 8 }, (why) => unpinned.push(why));
+  expect(await source.countDistinct(token, 'buy')).toEqual({ rows: 3, micros: 2n });
+  expect(await source.countDistinct(token, 'buy')).toEqual({ rows: 3, micros: 2n });
+  expect(unpinned).toHaveLength(1);
+});
+
+test('a named run that is killed after its promotion goes on with its P&L, and says when all is done', {
+  timeout: 90_000,
+}, async () => {
+  const scenario = await makeScenario(clickhouse, { universe });
+  let kill = () => {};
+  const proxy = await startTcpProxy({
+    upstreamPort: Number(new URL(clickhouse.url).port),
+    onStatement: ({ sql }) => {
+      if (/CREATE OR REPLACE TABLE[\s\S]*ledger_pnl/.test(sql)) kill();
+    },
+  });
+  onTestFinished(() => proxy.close());
+  const args = ['--run', 'r1', '--clickhouse-url', proxy.url, '--pnl-source-url', scenario.simulator.pnlUrl, ...QUICK];
+  const program = scenario.start('run', ...args);
+  kill = () => program.kill('SIGKILL');
+  expect((await program.ended).signal).toBe('SIGKILL');
+  expect(Object.keys(scenario.run().checkpoint.steps)).toContain('promote');
+  kill = () => {};
+  expect(outcome(await scenario.start('run', ...args).ended)).toMatchObject({ code: 0 });
+  const [row] = await scenario.target.query<{ n: string }>('SELECT sum(fills) AS n FROM wallet_market_pnl');
+  expect(row?.n).toBe(String(universe.fillCount));
+  const again = await scenario.start('run', ...args).ended;
+  expect(outcome(again)).toMatchObject({ code: 0 });
+  expect(again.stdout).toContain('nothing is left to do');
+});
