@@ -103,7 +103,16 @@ async function main(): Promise<number> {
 function describeCommit(): string {
   const git = (...args: string[]) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
   try {
-    const changed = git('status', '--porcelain', '--', 'src', 'sql', 'scripts/chaos', 'package-lock.json');
+    const changed = git(
+      'status',
+      '--porcelain',
+      '--',
+      'src',
+      'sql',
+      'scripts/chaos',
+      'test/support',
+      'package-lock.json',
+    );
     return `${git('rev-parse', '--short=10', 'HEAD')}${changed === '' ? '' : '-changed'}`;
   } catch {
     return 'no-commit';

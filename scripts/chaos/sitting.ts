@@ -64,6 +64,8 @@ export async function sit(options: SittingOptions): Promise<Ended> {
     cwd: options.dir,
     env: { PATH: process.env.PATH ?? '', ...options.env },
     stdio: ['ignore', fd, fd],
+    // Ctrl-C is for the harness, which lets the seeds in hand end.
+    detached: true,
   });
   closeSync(fd);
   const sent: Signal[] = [];

@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Watchdog } from '../../src/load/watchdog.js';
+import { openLog } from '../../src/report/log.js';
 import { createSyntheticUniverse } from '../../src/simulator/synthetic/universe.js';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
 import { built, type Ended } from '../support/node-child.js';
 import { makeScenario, outcome, type Scenario, SMALL } from '../support/scenario.js';
+import { tempWorkspace } from '../support/workspace.js';
 
 let clickhouse: TestClickHouse;
 beforeAll(async () => {
@@ -120,4 +122,17 @@ test('a run folder whose checkpoint is a folder, or empty, is named and not over
   expect(outcome(ended)).toMatchObject({ code: 1 });
   expect(ended.stderr).toMatch(/checkpoint\.json is not complete JSON \(0 characters\)[\s\S]*--fresh/);
   expect(readFileSync(join(scenario.dir, 'checkpoints', 'r1', 'checkpoint.json'), 'utf8')).toBe('');
+});
+
+test('the log of a run is bounded over all its sittings, and begins anew beside the one before', () => {
+  const dir = tempWorkspace();
+  const path = join(dir, 'run.log');
+  writeFileSync(path, '');
+  truncateSync(path, 49_999_000);
+  const { log, addFile } = openLog({ level: 'info', secrets: [] });
+  addFile(path);
+  for (let i = 0; i < 20; i++) log.info({ text: 'x'.repeat(100) }, 'a line');
+  expect(statSync(path).size).toBeLessThan(10_000);
+  expect(statSync(`${path}.1`).size).toBeGreaterThan(49_999_000);
+  expect(readdirSync(dir).sort()).toEqual(['run.log', 'run.log.1']);
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Server, startServer } from '../../scripts/chaos/clickhouse.js';
+import { compare } from '../../scripts/chaos/judge.js';
 import { play } from '../../scripts/chaos/play.js';
 import { drawScenario, type Scenario } from '../../scripts/chaos/scenario.js';
 import { built } from '../support/node-child.js';
@@ -60,6 +61,13 @@ test.each(Object.keys(wanted))('%s: nothing lost, nothing doubled', { timeout: 1
   });
   expect(played.rows).toBeGreaterThan(400);
   rmSync(dir, { recursive: true, force: true });
+});
+
+test('the comparison is of multisets, in both directions', () => {
+  expect(compare(['a', 'b', 'b'], ['b', 'a', 'b'])).toEqual({ lost: [], doubled: [] });
+  expect(compare(['a', 'b', 'b'], ['b', 'c', 'c'])).toEqual({ lost: ['a', 'b'], doubled: ['c', 'c'] });
+  expect(compare(['a'], ['a', 'a'])).toEqual({ lost: [], doubled: ['a'] });
+  expect(compare(['a', 'a'], [])).toEqual({ lost: ['a', 'a'], doubled: [] });
 });
 
 test('a seed is one scenario, whenever it is drawn', () => {
