@@ -19,14 +19,14 @@ afterAll(() => clickhouse.stop());
 const universe = createSyntheticUniverse({ seed: 5, markets: 40, fills: 3_000 });
 const exact = { rows: universe.fillCount, problems: [] };
 
-/** One thread stops in an endless loop, half a second after it began; those that come after it do not. */
-const HANG = `
+/** The first thread meets its fate half a second after it began; those that come after it do not. */
+const fateOfTheFirst = (fate: string): string => `
 const { isMainThread } = require('node:worker_threads');
 const fs = require('node:fs');
 if (!isMainThread) {
   let first = false;
-  try { fs.closeSync(fs.openSync('hung', 'wx')); first = true; } catch (error) { if (error.code !== 'EEXIST') throw error; }
-  if (first) setTimeout(() => { for (;;); }, 500);
+  try { fs.closeSync(fs.openSync('met', 'wx')); first = true; } catch (error) { if (error.code !== 'EEXIST') throw error; }
+  if (first) setTimeout(() => { ${fate} }, 500);
 }
 `;
 
@@ -36,16 +36,32 @@ test('a thread that hangs is noticed, its chunks are named, and new threads load
   const scenario = await makeScenario(clickhouse, {
     universe,
     simulator: { latencyMs: 40 },
-    env: { NODE_OPTIONS: '--require ./hang.cjs' },
+    env: { NODE_OPTIONS: '--require ./fate.cjs' },
   });
-  writeFileSync(join(scenario.dir, 'hang.cjs'), HANG);
+  writeFileSync(join(scenario.dir, 'fate.cjs'), fateOfTheFirst('for (;;);'));
   const deadlines = ['--request-timeout', '400ms', '--insert-timeout', '600ms'];
   const ended = await scenario.fills(...SMALL, '--threads', '1', '--workers', '2', ...deadlines);
   expect(outcome(ended)).toMatchObject({ code: 0 });
-  expect(existsSync(join(scenario.dir, 'hung'))).toBe(true);
+  expect(existsSync(join(scenario.dir, 'met'))).toBe(true);
   expect(readFileSync(scenario.run().folder.logPath, 'utf8')).toMatch(
     /"chunks":\["\d+:[\s\S]*nothing has moved for too long/,
   );
+  expect(await scenario.compare()).toEqual(exact);
+});
+
+test('a thread that runs out of memory costs its chunks an attempt, and nothing else', {
+  timeout: 60_000,
+}, async () => {
+  const scenario = await makeScenario(clickhouse, {
+    universe,
+    simulator: { latencyMs: 40 },
+    env: { NODE_OPTIONS: '--max-old-space-size=100 --require ./fate.cjs' },
+  });
+  const greedy = 'const kept = []; for (;;) kept.push(new Array(100000).fill({}));';
+  writeFileSync(join(scenario.dir, 'fate.cjs'), fateOfTheFirst(greedy));
+  const ended = await scenario.fills(...SMALL, '--threads', '1', '--workers', '2');
+  expect(outcome(ended)).toMatchObject({ code: 0 });
+  expect(readFileSync(scenario.run().folder.logPath, 'utf8')).toMatch(/thread_lost[\s\S]*out of memory/i);
   expect(await scenario.compare()).toEqual(exact);
 });
 
@@ -129,7 +145,8 @@ test('the log of a run is bounded over all its sittings, and begins anew beside 
   const path = join(dir, 'run.log');
   writeFileSync(path, '');
   truncateSync(path, 49_999_000);
-  const { log, addFile } = openLog({ level: 'info', secrets: [] });
+  const { log, addFile, setConsole } = openLog({ level: 'info', secrets: [] });
+  setConsole(() => undefined);
   addFile(path);
   for (let i = 0; i < 20; i++) log.info({ text: 'x'.repeat(100) }, 'a line');
   expect(statSync(path).size).toBeLessThan(10_000);
