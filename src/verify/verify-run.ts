@@ -1,7 +1,7 @@
 import { formatCount, formatDuration } from '../report/format.js';
 import type { FoundRun } from '../run/run-folder.js';
 import { stagingOwner } from '../target/staging.js';
-import { FILLS_STAGING } from '../target/tables.js';
+import { FILLS_LIVE, FILLS_STAGING } from '../target/tables.js';
 import { completeGates } from './complete-gate.js';
 import { conservation, conservationGate, mapGate, SHORT_TABLE, withoutMapGates } from './conservation.js';
 import type { CountSource } from './count-source.js';
@@ -25,13 +25,13 @@ export interface VerifyOptions {
 }
 
 /**
- * Judges the run's staging table and stores the verdict in its folder, together with the checksum of what was judged, so that a
+ * Judges the run's staging table, or live once it is the run's, and stores the verdict in its folder, together with the checksum of what was judged, so that a
  * later change of the table makes it void. The caller holds the run's lock. Throws FailureError when the target fails.
  */
 export async function verifyRun(work: Work, options: VerifyOptions): Promise<Verdict> {
   const { found, acceptRejected } = options;
   const { folder } = found;
-  const fills = options.fills ?? FILLS_STAGING;
+  const fills = options.fills ?? (await tableOf(work, folder.id));
   const checkpoint = folder.readCheckpoint() ?? found.checkpoint;
   const now = options.now ?? (() => new Date());
   const gates: Gate[] = completeGates(checkpoint, acceptRejected);
@@ -78,6 +78,14 @@ export async function verifyRun(work: Work, options: VerifyOptions): Promise<Ver
   };
   folder.writeJson(folder.verdictPath, verdict);
   return verdict;
+}
+
+/** A run that went live is judged where it is now. */
+async function tableOf(work: Work, run: string): Promise<string> {
+  const staging = await stagingOwner(work.target, FILLS_STAGING);
+  if (staging?.owner === run) return FILLS_STAGING;
+  const live = await stagingOwner(work.target, FILLS_LIVE);
+  return live?.owner === run ? FILLS_LIVE : FILLS_STAGING;
 }
 
 async function conservationGates(work: Work, fills: string, run: string): Promise<Gate[]> {

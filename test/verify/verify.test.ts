@@ -284,6 +284,14 @@ describe('verify, on 300,000 fills', () => {
     expect(failed(await verifyRun(workOn(bare), { found, acceptRejected: 0 }))).toEqual(['conservation']);
   });
 
+  test('a run that went live is judged where it is now', async () => {
+    const moved = await server.database();
+    await makeUniverse(moved, { fills: 'clob_fills', run: RUN, matches: 2000, markets: 20, wallets: 100 });
+    const verdict = await verifyRun(workOn(moved), { found: makeRun(RUN, 0), acceptRejected: 0 });
+    expect(verdict.passed).toBe(true);
+    expect(verdict.rows).toBeGreaterThan(4000);
+  });
+
   test('a little memory changes nothing but the number of slices', async () => {
     const verdict = await verifyRun(workOn(target, 256), { found: makeRun(RUN, rows), acceptRejected: 0 });
     expect(verdict.passed).toBe(true);
