@@ -17,6 +17,8 @@ export interface RetryingOptions {
 /** `mayRepeat` can forbid another try after a failure that passes. */
 export type Retry = <T>(what: string, ask: () => Promise<T>, mayRepeat?: (failure: Failure) => boolean) => Promise<T>;
 
+const MAX_BAD_PAGES = 8;
+
 /**
  * Repeats a single request by the retry table's delays for as long as its failure is a passing one. For what must
  * succeed before anything else can begin: heads, counts, conditions. Throws FailureError; the stop signal's reason when
@@ -25,6 +27,7 @@ export type Retry = <T>(what: string, ask: () => Promise<T>, mayRepeat?: (failur
 export function retrying(options: RetryingOptions): Retry {
   return async (what, ask, mayRepeat = () => true) => {
     let failingSinceMs: number | null = null;
+    let badPages = 0;
     for (let failures = 0; ; ) {
       if (options.stopsFirst !== false || failures > 0) options.stop.throwIfAborted();
       try {
@@ -35,6 +38,8 @@ export function retrying(options: RetryingOptions): Retry {
         const rule = ruleFor(failure);
         const passing = failure.kind !== 'terminal' && rule.attempts > 0 && rule.wait !== 'none';
         failingSinceMs ??= options.nowMs();
+        // The source answers, and always wrongly: that is no outage to be waited for.
+        if (failure.code === 'bad_page' && ++badPages >= MAX_BAD_PAGES) throw error;
         if (!passing || !mayRepeat(failure) || options.nowMs() - failingSinceMs > options.giveUpAfterMs) throw error;
         if (failure.code !== 'throttled') failures++;
         options.onRetry(what, failure);

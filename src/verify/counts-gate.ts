@@ -1,3 +1,4 @@
+import { FailureError } from '../failure.js';
 import type { TokenCount } from '../plan/chunk.js';
 import type { Side } from '../plan/segment.js';
 import { formatCount, formatMicros } from '../report/format.js';
@@ -173,7 +174,11 @@ async function readAgain(
       const lane = pinned ? next.lane : withCount(next.lane, next.counted);
       // An unpinned source may have moved on since the plan: then its present count is the one to meet.
       if (lane.heldRows === lane.countedRows && lane.heldMicros === lane.countedMicros && lane.known) continue;
-      const served = await source.countDistinct(lane.token, lane.side);
+      const served = await servedOrWhy(source, lane);
+      if (typeof served === 'string') {
+        wrong.push(describe(lane, `; what the source serves cannot be read: ${served}`));
+        continue;
+      }
       const aside = rejected.lanes.get(laneKey(lane.token, lane.side)) ?? { rows: 0, micros: 0n };
       const heldAsServed =
         served.rows === lane.heldRows + aside.rows &&
@@ -196,6 +201,16 @@ async function readAgain(
   };
   await Promise.all(Array.from({ length: REREADS_AT_ONCE }, worker));
   return { wrong, short: short.sort((a, b) => b.countedRows - b.servedRows - (a.countedRows - a.servedRows)) };
+}
+
+/** A page that is wrong whenever it is asked for is a finding about its lane, not the end of verify. */
+async function servedOrWhy(source: CountSource, lane: Lane): Promise<{ rows: number; micros: bigint } | string> {
+  try {
+    return await source.countDistinct(lane.token, lane.side);
+  } catch (error) {
+    if (error instanceof FailureError && error.failure.code === 'bad_page') return error.failure.message;
+    throw error;
+  }
 }
 
 async function recount(source: CountSource, tokens: readonly string[]): Promise<Map<string, TokenCount>> {

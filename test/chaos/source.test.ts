@@ -64,6 +64,21 @@ test('verify counts the rows of a token that has a malformed one, and goes on at
   expect(unpinned).toHaveLength(1);
 });
 
+test('a token whose page is wrong whenever verify asks for it fails its gate and does not hold verify up', {
+  timeout: 60_000,
+}, async () => {
+  const scenario = await makeScenario(clickhouse, { universe });
+  expect(outcome(await scenario.fills(...SMALL, ...QUICK))).toMatchObject({ code: 0 });
+  await scenario.target.command(
+    'ALTER TABLE clob_fills_staging DELETE WHERE tx_hash IN (SELECT tx_hash FROM clob_fills_staging LIMIT 1)',
+    { settings: { mutations_sync: 2 } },
+  );
+  scenario.simulator.setFaults([{ kind: 'doubled-row', rate: 1 }]);
+  const ended = await scenario.start('verify', '--retry-base', '5ms').ended;
+  expect(outcome(ended)).toMatchObject({ code: 3 });
+  expect(ended.stdout).toContain('what the source serves cannot be read');
+});
+
 test('a named run that is killed after its promotion goes on with its P&L, and says when all is done', {
   timeout: 90_000,
 }, async () => {
