@@ -211,9 +211,10 @@ function drawSource(random: Random, universe: UniverseDraw): SourceDraw {
   if (random.chance(0.12)) {
     faults.push({
       kind: 'throttled',
-      rate: random.between(0.05, 0.6),
-      maxPerBody: 2,
-      untilRequest: random.int(5, 40),
+      // Refusals that have nothing to do with the rate make the program ask ever more slowly: a short storm is enough.
+      rate: random.between(0.05, 0.5),
+      maxPerBody: 1,
+      untilRequest: random.int(3, 16),
       retryAfterSeconds: random.pick([0, 0, null, 1]),
       body: random.pick(['text', 'html', 'empty'] as const),
     });
@@ -300,7 +301,7 @@ function drawTarget(random: Random, engine: Engine, { fills }: UniverseDraw): Ta
       rules.push({
         kind,
         // A step of P&L has some forty statements, and must get through all of them.
-        rate: random.between(0.2, 1) * (inserts ? heat : Math.min(heat, 0.1)),
+        rate: random.between(0.2, 1) * (inserts ? heat : Math.min(heat, 0.06)),
         ...(inserts ? { only: 'insert' } : {}),
         ...(random.chance(0.8) ? { maxPerBody: random.int(1, 3) } : {}),
         delayMs: random.int(5, 120),
