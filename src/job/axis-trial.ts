@@ -61,7 +61,7 @@ async function timePage(
   const [page] = await source.retry('a sample page', () =>
     fetchPage(source.client, [segment], { block, pageRows, signal: ctx.stop }),
   );
-  const rows = page?.rows ?? [];
+  const rows = page?.rows.rows() ?? [];
   return { ms: performance.now() - startMs, rows: rows.length, times: rows.map((row) => Number(row.timestamp)) };
 }
 

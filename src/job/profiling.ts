@@ -8,7 +8,7 @@ import { initialSegments } from '../plan/segments.js';
 import { SourceClient } from '../source/client.js';
 import { fetchPage } from '../source/page.js';
 import { FillBatch, TokenCache } from '../target/fill-batch.js';
-import { encodeFill } from '../target/fill-encoder.js';
+import { encodeFillAt } from '../target/fill-encoder.js';
 import type { OpenedTarget } from '../target/open.js';
 import { createFillsTable } from '../target/schema.js';
 import { FILLS_COLUMN_NAMES } from '../target/tables.js';
@@ -146,9 +146,9 @@ async function sample(
         return pages;
       }),
     newBatch: () => new FillBatch(undefined, tokens),
-    encode: (row, batch) => {
+    encode: (rows, at, batch) => {
       measured.rows++;
-      return encodeFill(row, batch as FillBatch);
+      return encodeFillAt(rows, at, batch as FillBatch);
     },
     insert: async (bytes) => {
       const startMs = performance.now();

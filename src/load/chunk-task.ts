@@ -1,8 +1,9 @@
 import type { Failure } from '../failure.js';
 import { FailureError } from '../failure.js';
+import type { FillTexts } from '../fill-texts.js';
 import type { Segment } from '../plan/segment.js';
 import { takeLanes } from '../plan/segments.js';
-import type { FillSource, LanePage } from '../source/page.js';
+import type { LanePage } from '../source/page.js';
 
 /** One attempt at a chunk, as plain data: what to read, from where, and how. */
 export interface ChunkTask {
@@ -57,7 +58,7 @@ export interface ChunkTools {
   /** Rows of one INSERT at most. */
   readonly batchRows: number;
   /** Null when the row is in the batch; otherwise why it was rejected, the batch unchanged. */
-  encode(row: FillSource, batch: Batch): string | null;
+  encode(rows: FillTexts, at: number, batch: Batch): string | null;
   /** Resolves when the rows are acknowledged. Throws FailureError. */
   insert(bytes: Uint8Array, rows: number): Promise<void>;
   /** True once the run wants to stop: the attempt ends after the page in hand. */
@@ -139,9 +140,10 @@ class Attempt {
     const startMs = this.tools.nowMs();
     this.#pages++;
     for (const bad of page.malformed) this.#rejected.push(bad);
-    for (const row of page.rows) {
-      const reason = this.tools.encode(row, this.#batch);
-      if (reason !== null) this.#rejected.push({ reason, row });
+    const { rows } = page;
+    for (let at = 0; at < rows.length; at++) {
+      const reason = this.tools.encode(rows, at, this.#batch);
+      if (reason !== null) this.#rejected.push({ reason, row: rows.row(at) });
     }
     this.#decodeMs += this.tools.nowMs() - startMs;
   }

@@ -2,7 +2,7 @@ import { SourceClient } from '../source/client.js';
 import { fetchPage } from '../source/page.js';
 import { openTarget } from '../target/client.js';
 import { FillBatch, TokenCache } from '../target/fill-batch.js';
-import { encodeFill } from '../target/fill-encoder.js';
+import { encodeFillAt } from '../target/fill-encoder.js';
 import { FILLS_COLUMN_NAMES } from '../target/tables.js';
 import type { TargetSettings } from '../target/target.js';
 import type { ChunkTools } from './chunk-task.js';
@@ -50,7 +50,7 @@ export async function makeTools(settings: ThreadSettings): Promise<ThreadTools> 
       return fetchPage(source, lanes, { block, pageRows });
     },
     newBatch: () => new FillBatch(undefined, tokens),
-    encode: (row, batch) => encodeFill(row, batch as FillBatch),
+    encode: (rows, at, batch) => encodeFillAt(rows, at, batch as FillBatch),
     insert: (bytes) => target.insertRowBinary(settings.table, FILLS_COLUMN_NAMES, bytes),
     stopRequested: () => stop.raised,
     nowMs: () => performance.now(),

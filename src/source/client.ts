@@ -5,6 +5,7 @@
 import { GraphQLClient } from 'graphql-request';
 import { type Failure, FailureError, failed } from '../failure.js';
 import { classifyErrors, transient } from './failures.js';
+import { parsePlainPage } from './plain-page.js';
 import { endpointOf, redactUrl, scrub } from './redact.js';
 import { makeTransport, type Transport } from './transport.js';
 
@@ -36,6 +37,12 @@ export type Data = Readonly<Record<string, unknown>>;
 /** About twenty times a page of two full lanes. */
 const MAX_BODY_BYTES = 32 << 20;
 
+/** What the transport answers with is bytes. */
+function parseBody(body: unknown): unknown {
+  const bytes = body as Buffer;
+  return parsePlainPage(bytes) ?? JSON.parse(bytes.toString('utf8'));
+}
+
 export class SourceClient {
   /** Without credentials: fit for logs and the fingerprint. */
   readonly url: string;
@@ -56,6 +63,7 @@ export class SourceClient {
     });
     this.#client = new GraphQLClient(endpoint.url, {
       fetch: this.#transport.fetch,
+      jsonSerializer: { stringify: JSON.stringify, parse: parseBody },
       headers: {
         accept: 'application/json',
         ...(endpoint.authorization ? { authorization: endpoint.authorization } : {}),

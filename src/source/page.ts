@@ -3,25 +3,13 @@
  */
 import { z } from 'zod';
 import { cutMessage, failed } from '../failure.js';
+import { AssetTexts, FILL_FIELDS, type FillSource, FillTexts } from '../fill-texts.js';
 import type { Range } from '../plan/chunk.js';
 import { rangeContains } from '../plan/ranges.js';
 import type { Segment } from '../plan/segment.js';
 import { advance, timeCut, windowOf } from '../plan/segments.js';
 import type { SourceClient } from './client.js';
 import { assetOf, LANE_KEYS, type LaneRequest, orderOf, pageQuery } from './queries.js';
-
-/** A fill as the source serves it: every field a string, nothing else known of it. */
-export interface FillSource {
-  readonly id: string;
-  readonly timestamp: string;
-  readonly maker: string;
-  readonly taker: string;
-  readonly makerAssetId: string;
-  readonly takerAssetId: string;
-  readonly makerAmountFilled: string;
-  readonly takerAmountFilled: string;
-  readonly fee: string;
-}
 
 /** A row that is not even made of strings: kept as it came, with the reason. */
 export interface MalformedRow {
@@ -30,7 +18,7 @@ export interface MalformedRow {
 }
 
 export interface LanePage {
-  readonly rows: readonly FillSource[];
+  readonly rows: FillTexts;
   readonly malformed: readonly MalformedRow[];
   /** What the lane still has to read: nothing when it ended, two segments after a crowded second. */
   readonly next: readonly Segment[];
@@ -76,27 +64,75 @@ export async function fetchPage(
 /** Checks a lane's rows against what was asked. Throws FailureError `bad_page`, or `bad_response` for no list of rows. */
 export function readLane(lane: LaneRequest, value: unknown, pageRows: number): LanePage {
   const byId = orderOf(lane.window) === 'id';
-  const { rows, malformed, ids, times } = readRows(value, !byId);
+  if (value instanceof FillTexts && byId) {
+    if (isAsAsked(lane, value, pageRows)) {
+      const { length } = value;
+      const read = { rows: length, full: length >= pageRows, lastId: value.text(length - 1, 'id') };
+      return { rows: value, malformed: [], next: advance(lane.segment, lane.window, read, pageRows) };
+    }
+    // It is not: what follows finds out why, and says so.
+  }
+  const { rows, malformed, ids, times } = readRows(value instanceof FillTexts ? value.rows() : value, !byId);
   const count = rows.length + malformed.length;
   if (count > pageRows) throw badPage(lane, `${count} rows where at most ${pageRows} were asked for`);
   if (byId) checkIds(lane, ids);
   for (const row of rows) checkRow(lane, row);
   const full = count >= pageRows;
+  const page = (kept: readonly FillSource[]) =>
+    value instanceof FillTexts ? value.first(kept.length) : FillTexts.of(kept);
   if (byId) {
     const next = advance(lane.segment, lane.window, { rows: count, full, lastId: ids.at(-1) ?? null }, pageRows);
-    return { rows, malformed, next };
+    return { rows: page(rows), malformed, next };
   }
   if (times === null) throw badPage(lane, 'a row without a time in a page ordered by time');
   checkTimes(lane, ids, times);
-  if (!full) return { rows, malformed, next: [] };
+  if (!full) return { rows: page(rows), malformed, next: [] };
   const cut = timeCut(lane.segment, times);
-  if (malformed.length === 0) return { rows: rows.slice(0, cut.keep), malformed, next: cut.next };
+  if (malformed.length === 0) return { rows: page(rows.slice(0, cut.keep)), malformed, next: cut.next };
   const kept = new Set(ids.slice(0, cut.keep));
   return {
-    rows: rows.filter((row) => kept.has(row.id)),
+    rows: page(rows.filter((row) => kept.has(row.id))),
     malformed: malformed.filter(({ row }) => kept.has((row as { id: string }).id)),
     next: cut.next,
   };
+}
+
+const [ID, MAKER_ASSET, TAKER_ASSET] = (['id', 'makerAssetId', 'takerAssetId'] as const).map((field) =>
+  FILL_FIELDS.indexOf(field),
+) as [number, number, number];
+const assets = new AssetTexts();
+
+/** The checks of a page by id, without a word about what is wrong: `checkIds` and `checkRow` over bytes. */
+function isAsAsked({ segment, window }: LaneRequest, rows: FillTexts, pageRows: number): boolean {
+  const { length, bytes } = rows;
+  if (length > pageRows) return false;
+  const first = rows.text(0, 'id');
+  const last = rows.text(length - 1, 'id');
+  if (segment.cursor !== null && first <= segment.cursor) return false;
+  if (window.axis === 'id' && !(rangeContains(window, first) && rangeContains(window, last))) return false;
+  const asked = segment.tokens === null ? null : tokenSet(segment.tokens);
+  const asset = asked === null || segment.side === 'sell' ? MAKER_ASSET : TAKER_ASSET;
+  for (let at = 0; at < length; at++) {
+    if (
+      at > 0 &&
+      !isBefore(bytes, rows.start(at - 1, ID), rows.end(at - 1, ID), rows.start(at, ID), rows.end(at, ID))
+    ) {
+      return false;
+    }
+    const text = assets.text(bytes, rows.start(at, asset), rows.end(at, asset));
+    if (asked === null ? (text === '0') !== (segment.side === 'buy') : !asked.has(text)) return false;
+    if (window.axis === 'time' && !rangeContains(window, rows.text(at, 'timestamp'))) return false;
+  }
+  return true;
+}
+
+/** Bytewise, which is how ids are ordered. */
+function isBefore(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): boolean {
+  for (; a < aEnd && b < bEnd; a++, b++) {
+    const difference = (bytes[a] as number) - (bytes[b] as number);
+    if (difference !== 0) return difference < 0;
+  }
+  return b < bEnd;
 }
 
 interface Rows {
@@ -168,18 +204,22 @@ function checkTimes(lane: LaneRequest, ids: readonly string[], times: readonly n
 /** Large `_in` lists meet every row of every page: look tokens up in a set made once for each list. */
 const tokenSets = new WeakMap<readonly string[], Set<string>>();
 
+function tokenSet(tokens: readonly string[]): Set<string> {
+  let set = tokenSets.get(tokens);
+  if (set === undefined) {
+    set = new Set(tokens);
+    tokenSets.set(tokens, set);
+  }
+  return set;
+}
+
 function checkRow(lane: LaneRequest, row: FillSource): void {
   const { side, tokens } = lane.segment;
   if (tokens === null) {
     if ((row.makerAssetId === '0') !== (side === 'buy')) throw badPage(lane, `fill ${row.id} is of the other side`);
   } else {
-    let set = tokenSets.get(tokens);
-    if (set === undefined) {
-      set = new Set(tokens);
-      tokenSets.set(tokens, set);
-    }
     const asset = row[assetOf(side)];
-    if (!set.has(asset)) throw badPage(lane, `fill ${row.id} of token ${asset}, which was not asked for`);
+    if (!tokenSet(tokens).has(asset)) throw badPage(lane, `fill ${row.id} of token ${asset}, which was not asked for`);
   }
   if (lane.window.axis === 'time' && !rangeContains(lane.window, row.timestamp)) {
     throw badPage(lane, `fill ${row.id} at ${row.timestamp} out of range`);

@@ -1,19 +1,6 @@
+import { AssetTexts, FILL_FIELDS, type FillSource, FillTexts } from '../fill-texts.js';
 import type { FillBatch } from './fill-batch.js';
 import { writeHex, writeMicros, writePrefixedHex, writeSeconds } from './row-binary.js';
-
-/** An OrderFilled event as the source serves it, all strings. */
-export interface FillRow {
-  /** `0x<64 hex transaction hash>_0x<64 hex order hash>`, lower case. */
-  readonly id: string;
-  readonly timestamp: string;
-  readonly maker: string;
-  readonly taker: string;
-  readonly makerAssetId: string;
-  readonly takerAssetId: string;
-  readonly makerAmountFilled: string;
-  readonly takerAmountFilled: string;
-  readonly fee: string;
-}
 
 /** The field that could not be decoded. */
 export type RejectReason =
@@ -31,44 +18,65 @@ export type RejectReason =
 const ID_CHARS = 133;
 const BUY = 1;
 const SELL = 2;
+const ZERO = 0x30;
+const X = 0x78;
+const UNDERSCORE = 0x5f;
+
+const [ID, TIMESTAMP, MAKER, TAKER, MAKER_ASSET, TAKER_ASSET, MAKER_AMOUNT, TAKER_AMOUNT, FEE] = FILL_FIELDS.map(
+  (_, field) => field,
+) as [number, number, number, number, number, number, number, number, number];
+
+const assets = new AssetTexts();
 
 /**
- * Appends the row, or says why it cannot be and leaves the batch as it was: no value is invented.
+ * Appends a row of a page, or says why it cannot be and leaves the batch as it was: no value is invented.
  *
  * The wallet is the event's maker, read from that event's own assets: `makerAssetId == "0"` is a BUY of takerAmountFilled shares
  * for makerAmountFilled micro-USDC, anything else a SELL of makerAmountFilled shares for takerAmountFilled.
  */
-export function encodeFill(row: FillRow, batch: FillBatch): null | RejectReason {
+export function encodeFillAt(rows: FillTexts, row: number, batch: FillBatch): null | RejectReason {
   const out = batch.ensureRoom();
   const at = batch.nextByte;
-  const { id } = row;
+  const text = rows.bytes;
+  const id = rows.start(row, ID);
   if (
-    id.length !== ID_CHARS ||
-    id.charCodeAt(0) !== 0x30 ||
-    id.charCodeAt(1) !== 0x78 ||
-    id.charCodeAt(66) !== 0x5f ||
-    id.charCodeAt(67) !== 0x30 ||
-    id.charCodeAt(68) !== 0x78 ||
-    !writeHex(out, at, id, 2, 32) ||
-    !writeHex(out, at + 32, id, 69, 32)
+    rows.end(row, ID) - id !== ID_CHARS ||
+    text[id] !== ZERO ||
+    text[id + 1] !== X ||
+    text[id + 66] !== UNDERSCORE ||
+    text[id + 67] !== ZERO ||
+    text[id + 68] !== X ||
+    !writeHex(out, at, text, id + 2, 32) ||
+    !writeHex(out, at + 32, text, id + 69, 32)
   ) {
     return 'id';
   }
-  if (!writeSeconds(out, at + 64, row.timestamp)) return 'timestamp';
-  if (!writePrefixedHex(out, at + 68, row.maker, 20)) return 'maker';
-  if (!writePrefixedHex(out, at + 88, row.taker, 20)) return 'taker';
+  if (!writeSeconds(out, at + 64, text, rows.start(row, TIMESTAMP), rows.end(row, TIMESTAMP))) return 'timestamp';
+  if (!writePrefixedHex(out, at + 68, text, rows.start(row, MAKER), rows.end(row, MAKER), 20)) return 'maker';
+  if (!writePrefixedHex(out, at + 88, text, rows.start(row, TAKER), rows.end(row, TAKER), 20)) return 'taker';
 
-  const isBuy = row.makerAssetId === '0';
-  const takerGivesCash = row.takerAssetId === '0';
-  if (isBuy === takerGivesCash) return isBuy ? 'asset_both_zero' : 'asset_neither_zero';
-  const token = batch.tokens.encode(isBuy ? row.takerAssetId : row.makerAssetId);
+  const isBuy = isZero(rows, row, MAKER_ASSET);
+  if (isBuy === isZero(rows, row, TAKER_ASSET)) return isBuy ? 'asset_both_zero' : 'asset_neither_zero';
+  const asset = isBuy ? TAKER_ASSET : MAKER_ASSET;
+  const token = batch.tokens.encode(assets.text(text, rows.start(row, asset), rows.end(row, asset)));
   if (token === undefined) return 'token';
   out.set(token, at + 108);
   out[at + 140] = isBuy ? BUY : SELL;
 
-  if (!writeMicros(out, at + 141, isBuy ? row.takerAmountFilled : row.makerAmountFilled)) return 'shares';
-  if (!writeMicros(out, at + 149, isBuy ? row.makerAmountFilled : row.takerAmountFilled)) return 'usdc';
-  if (!writeMicros(out, at + 157, row.fee)) return 'fee';
+  const [shares, usdc] = isBuy ? [TAKER_AMOUNT, MAKER_AMOUNT] : [MAKER_AMOUNT, TAKER_AMOUNT];
+  if (!writeMicros(out, at + 141, text, rows.start(row, shares), rows.end(row, shares))) return 'shares';
+  if (!writeMicros(out, at + 149, text, rows.start(row, usdc), rows.end(row, usdc))) return 'usdc';
+  if (!writeMicros(out, at + 157, text, rows.start(row, FEE), rows.end(row, FEE))) return 'fee';
   batch.commit();
   return null;
+}
+
+/** One fill by itself. */
+export function encodeFill(fill: FillSource, batch: FillBatch): null | RejectReason {
+  return encodeFillAt(FillTexts.of([fill]), 0, batch);
+}
+
+function isZero(rows: FillTexts, row: number, field: number): boolean {
+  const start = rows.start(row, field);
+  return rows.end(row, field) - start === 1 && rows.bytes[start] === ZERO;
 }

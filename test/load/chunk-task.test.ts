@@ -1,16 +1,27 @@
 import { expect, test } from 'vitest';
 import { type Failure, FailureError } from '../../src/failure.js';
+import { type FillSource, FillTexts } from '../../src/fill-texts.js';
 import { type Batch, type ChunkTask, type ChunkTools, runChunk } from '../../src/load/chunk-task.js';
 import type { Segment } from '../../src/plan/segment.js';
 import { advance, windowOf } from '../../src/plan/segments.js';
-import type { FillSource, LanePage } from '../../src/source/page.js';
+import type { LanePage } from '../../src/source/page.js';
 
 const PAGE_ROWS = 100;
 const http500: Failure = { kind: 'transient', code: 'http_5xx', message: 'the source failed' };
 const denied: Failure = { kind: 'transient', code: 'target_connection', message: 'reset' };
 
 const idOf = (i: number) => `0x${(i * 0x10001).toString(16).padStart(8, '0')}`;
-const fill = (side: string, i: number) => ({ id: `${idOf(i)}${side}`, fee: '0' }) as FillSource;
+const fill = (side: string, i: number): FillSource => ({
+  id: `${idOf(i)}${side}`,
+  timestamp: '1',
+  maker: '0x01',
+  taker: '0x02',
+  makerAssetId: '0',
+  takerAssetId: '7',
+  makerAmountFilled: '1',
+  takerAmountFilled: '1',
+  fee: '0',
+});
 
 /** A chunk of so many buys and sells over the whole range of ids. */
 function task(buys: number, sells: number): ChunkTask {
@@ -71,7 +82,7 @@ function world(buys: number, sells: number, over: { batchRows?: number } = {}) {
           PAGE_ROWS,
         );
         return {
-          rows: served.filter(({ id }) => !malformed.has(id)),
+          rows: FillTexts.of(served.filter(({ id }) => !malformed.has(id))),
           malformed: served
             .filter(({ id }) => malformed.has(id))
             .map((row) => ({ reason: 'fee: expected string', row })),
@@ -80,9 +91,10 @@ function world(buys: number, sells: number, over: { batchRows?: number } = {}) {
       });
     },
     newBatch: () => new MemoryBatch(),
-    encode(row, batch) {
-      if (bad.has(row.id)) return 'maker';
-      (batch as MemoryBatch).ids.push(row.id);
+    encode(page, at, batch) {
+      const id = page.text(at, 'id');
+      if (bad.has(id)) return 'maker';
+      (batch as MemoryBatch).ids.push(id);
       return null;
     },
     async insert(bytes, count) {

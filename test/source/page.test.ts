@@ -143,14 +143,14 @@ describe('a page is what was asked for, or it is refused', () => {
   test('a row with a field that is no string is handed on as it came, the others stay', () => {
     const bad = fill(2, { fee: 7 });
     const { rows, malformed, next } = read([fill(1), bad, fill(3)], {}, 3);
-    expect(rows.map(({ id }) => id)).toEqual([fill(1).id, fill(3).id]);
+    expect(rows.rows().map(({ id }) => id)).toEqual([fill(1).id, fill(3).id]);
     expect(malformed).toEqual([{ reason: expect.stringContaining('fee'), row: bad }]);
     // It counts as a row: the page was full and goes on.
     expect(next[0]?.cursor).toBe(fill(3).id);
   });
 
   test('fields that were not asked for are dropped', () => {
-    expect(read([fill(1, { extra: 'x' })]).rows[0]).not.toHaveProperty('extra');
+    expect(read([fill(1, { extra: 'x' })]).rows.row(0)).not.toHaveProperty('extra');
   });
 
   test('by time: out of order, out of range, doubled, without a time', () => {
@@ -177,7 +177,7 @@ async function readAll(url: string, start: readonly Segment[], pageRows: number,
   for (let lanes = takeLanes(queue, pageRows); lanes.length > 0; lanes = takeLanes(queue, pageRows)) {
     requests++;
     for (const page of await fetchPage(client, lanes, { block, pageRows })) {
-      ids.push(...page.rows.map(({ id }) => id));
+      ids.push(...page.rows.rows().map(({ id }) => id));
       queue.push(...page.next);
     }
   }

@@ -47,7 +47,7 @@ async function load(plan: Plan) {
     for (let lanes = takeLanes(queue, PAGE_ROWS); lanes.length > 0; lanes = takeLanes(queue, PAGE_ROWS)) {
       requests++;
       for (const page of await fetchPage(client, lanes, { block, pageRows: PAGE_ROWS })) {
-        for (const row of page.rows) ids.set(row.id, JSON.stringify(row));
+        for (const row of page.rows.rows()) ids.set(row.id, JSON.stringify(row));
         rows += page.rows.length;
         queue.push(...page.next);
       }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { FillSource as FillRow } from '../../src/fill-texts.js';
 import { FillBatch } from '../../src/target/fill-batch.js';
-import { encodeFill, type FillRow } from '../../src/target/fill-encoder.js';
+import { encodeFill } from '../../src/target/fill-encoder.js';
 import { createFillsTable } from '../../src/target/schema.js';
 import { FILLS_COLUMN_NAMES } from '../../src/target/tables.js';
 import type { Target } from '../../src/target/target.js';

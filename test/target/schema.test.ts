@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { FillSource as FillRow } from '../../src/fill-texts.js';
 import { FillBatch } from '../../src/target/fill-batch.js';
-import { encodeFill, type FillRow } from '../../src/target/fill-encoder.js';
+import { encodeFill } from '../../src/target/fill-encoder.js';
 import { checkFillsStructure, createFillsTable, ensureTables } from '../../src/target/schema.js';
 import { claimStaging, stagingOwner } from '../../src/target/staging.js';
 import { FILLS_ALIASES, FILLS_COLUMN_NAMES, FILLS_COLUMNS } from '../../src/target/tables.js';
