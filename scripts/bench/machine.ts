@@ -55,7 +55,7 @@ export class Machine {
     if (options.rps !== null) args.push('--rps', String(options.rps));
     if (options.costModel) args.push('--cost-model', JSON.stringify(options.costModel));
     const simulator = spawn(process.execPath, ['--max-old-space-size=4096', PROGRAM, ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       cwd: dir,
     });
     const source = await firstLine(simulator);
@@ -84,16 +84,23 @@ export class Machine {
   }
 
   async close(): Promise<void> {
-    this.simulator.kill('SIGTERM');
+    const { simulator } = this;
+    const ended = new Promise((resolve) => simulator.once('exit', resolve));
+    if (simulator.exitCode === null && simulator.signalCode === null && simulator.kill('SIGTERM')) await ended;
     await this.target.close();
     await this.server.close();
     rmSync(this.dir, { recursive: true, force: true });
   }
 }
 
+/** What it says when it is asked to end is of no interest; what it said when it ended by itself is. */
 function firstLine(child: ChildProcess): Promise<Machine['source']> {
+  let said = '';
+  child.stderr?.on('data', (chunk) => {
+    said = (said + chunk).slice(-4000);
+  });
   return new Promise((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`the simulated source ended with ${code}`)));
+    child.once('exit', (code) => reject(new Error(`the simulated source ended with ${code}: ${said.trim()}`)));
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', (line) => resolve(JSON.parse(line)));
   });
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --markets N --fills N --full --skip-reference --out FILE]`
+ * `npm run bench [-- --markets N --fills N --full --skip-reference --skip-stages --sink-rows N --out FILE]`
  *
  * The tool against the alternatives on one machine, one after the other against the same simulated source and the same
  * ClickHouse: 205 ms, 100 requests a second, as the reference run met them. Prints one table and writes JSON.
@@ -13,7 +13,16 @@ import { formatBytes, formatCount, formatDuration } from '../../src/report/forma
 import { renderTable } from '../../src/report/table.js';
 import { SourceClient } from '../../src/source/client.js';
 import { readCounts } from '../../src/source/counts.js';
-import { type Finished, Machine, PROGRAM, runProgram } from './machine.js';
+import { Machine, runProgram } from './machine.js';
+import {
+  FULL_FILLS,
+  FULL_MARKETS,
+  type Measured,
+  measure,
+  measureOurs,
+  microsPerRow,
+  requestsPer1000,
+} from './measure.js';
 import { measureStages, type Stage } from './stages.js';
 
 const { values: options } = parseArgs({
@@ -23,6 +32,7 @@ const { values: options } = parseArgs({
     full: { type: 'boolean', default: false },
     'skip-reference': { type: 'boolean', default: false },
     'skip-stages': { type: 'boolean', default: false },
+    'sink-rows': { type: 'string', default: '2000000' },
     latency: { type: 'string', default: '205' },
     rps: { type: 'string', default: '100' },
     seed: { type: 'string', default: '1' },
@@ -30,24 +40,22 @@ const { values: options } = parseArgs({
     out: { type: 'string', default: 'bench-results/bench.json' },
   },
 });
-const markets = options.full ? 171_305 : Number(options.markets);
-const fills = options.full ? 37_300_000 : Number(options.fills);
+const markets = options.full ? FULL_MARKETS : Number(options.markets);
+const fills = options.full ? FULL_FILLS : Number(options.fills);
 const rps = Number(options.rps);
 const scriptsDir = fileURLToPath(new URL('.', import.meta.url));
 const SEQUENTIAL_S = 20;
 
-interface Row {
+interface Row extends Measured {
   readonly name: string;
-  readonly wallMs: number;
-  readonly rows: number;
   readonly lost: number;
-  readonly requests: number;
-  readonly throttled: number;
-  readonly cpuMs: number;
-  readonly simulatorMs: number;
-  readonly clickhouseMs: number;
-  readonly peakMemoryBytes: number;
+  /** Stopped on purpose before it had everything: what it has not reached is not lost, and its ratio is projected. */
+  readonly stopped: boolean;
 }
+
+const HEX_TABLE = `(id String, timestamp UInt64, maker String, taker String, makerAssetId String, takerAssetId String,
+  makerAmountFilled String, takerAmountFilled String, fee String, transactionHash String, orderHash String)
+  ENGINE = MergeTree ORDER BY id`;
 
 const machine = await Machine.start({
   markets,
@@ -64,20 +72,11 @@ try {
   const total = machine.source.fills;
   const rows: Row[] = [];
 
-  rows.push(
-    await contestant('ours', async () => {
-      const finished = await runOurs();
-      return { finished, rows: await machine.count('count()', 'clob_fills_staging FINAL') };
-    }),
-  );
+  rows.push(await contestant('ours', () => measureOurs(machine, ['--rps', String(rps), '--workers', options.workers])));
   if (!options['skip-reference']) {
     // As many queries as there are markets: 171,305 at full scale, 4.6 for 1,000 rows. The busiest tokens first.
     const listed = [...tokens].sort((a, b) => b.buys + b.sells - (a.buys + a.sells)).map(({ token }) => token);
-    const list = [
-      ...listed,
-      ...emptyTokens,
-      ...[...conditions.keys()].filter((token) => !listed.includes(token)).slice(0, markets),
-    ].slice(0, markets);
+    const list = [...new Set([...listed, ...emptyTokens, ...conditions.keys()])].slice(0, markets);
     const file = join(machine.dir, 'tokens.txt');
     writeFileSync(file, list.join('\n'));
     for (const [workers, retry] of [
@@ -93,7 +92,7 @@ try {
     }
     rows.push(await contestant(`sequential by time, the first ${SEQUENTIAL_S} s`, runSequential));
   }
-  const stages = options['skip-stages'] ? [] : await measureStages(machine, tokens);
+  const stages = options['skip-stages'] ? [] : await measureStages(machine, tokens, Number(options['sink-rows']));
   print(rows, stages, total);
   mkdirSync(join(options.out, '..'), { recursive: true });
   writeFileSync(
@@ -101,66 +100,43 @@ try {
     JSON.stringify({ at: new Date().toISOString(), markets, fills: total, rps, rows, stages }, null, 2),
   );
 
-  async function contestant(name: string, run: () => Promise<{ finished: Finished; rows: number }>): Promise<Row> {
+  async function contestant(name: string, run: () => Promise<Measured>): Promise<Row> {
     await freshWindow();
     process.stderr.write(`${name} …\n`);
-    const before = await machine.figures();
-    const { finished, rows: found } = await run();
-    const after = await machine.figures();
-    return {
-      name,
-      wallMs: finished.wallMs,
-      rows: found,
-      lost: total - found,
-      requests: after.requests - before.requests,
-      throttled: after.throttled - before.throttled,
-      cpuMs: finished.cpuMs,
-      simulatorMs: after.simulatorMs - before.simulatorMs,
-      clickhouseMs: after.clickhouseMs - before.clickhouseMs,
-      peakMemoryBytes: finished.peakMemoryBytes,
-    };
+    const measured = await run();
+    const stopped = run === runSequential && measured.wallMs > SEQUENTIAL_S * 1000;
+    return { name, ...measured, lost: stopped ? 0 : total - measured.rows, stopped };
   }
 } finally {
   await machine.close();
 }
 
-function runOurs(): Promise<Finished> {
-  return runProgram(
-    [PROGRAM, 'fills', '--fresh', '--rps', String(rps), '--workers', options.workers, '--database', 'bench', '--json'],
-    machine.dir,
-    { GOLDSKY_URL: machine.source.url, CLICKHOUSE_URL: machine.server.url },
+async function runReference(file: string, workers: string, retry: string): Promise<Measured> {
+  await machine.target.command(`CREATE OR REPLACE TABLE reference_fills ${HEX_TABLE}`);
+  return measureScript('reference', { WORKERS: workers, RETRY: retry, TOKENS: file });
+}
+
+async function runSequential(): Promise<Measured> {
+  await machine.target.command(`CREATE OR REPLACE TABLE sequential_fills ${HEX_TABLE}`);
+  return measureScript('sequential', { SECONDS: String(SEQUENTIAL_S) });
+}
+
+function measureScript(name: 'reference' | 'sequential', settings: NodeJS.ProcessEnv): Promise<Measured> {
+  return measure(
+    machine,
+    () =>
+      runProgram(['--import', 'tsx', join(scriptsDir, `${name}.ts`)], process.cwd(), {
+        SOURCE_URL: machine.source.url,
+        CLICKHOUSE_URL: machine.server.url,
+        ...settings,
+      }),
+    () => machine.count('uniqExact(id)', `${name}_fills`),
   );
 }
 
-const HEX_TABLE = `(id String, timestamp UInt64, maker String, taker String, makerAssetId String, takerAssetId String,
-  makerAmountFilled String, takerAmountFilled String, fee String, transactionHash String, orderHash String)
-  ENGINE = MergeTree ORDER BY id`;
-
-async function runReference(file: string, workers: string, retry: string) {
-  await machine.target.command(`CREATE OR REPLACE TABLE reference_fills ${HEX_TABLE}`);
-  const finished = await runProgram(['--import', 'tsx', join(scriptsDir, 'reference.ts')], process.cwd(), {
-    SOURCE_URL: machine.source.url,
-    CLICKHOUSE_URL: machine.server.url,
-    WORKERS: workers,
-    RETRY: retry,
-    TOKENS: file,
-  });
-  return { finished, rows: await machine.count('uniqExact(id)', 'reference_fills') };
-}
-
-async function runSequential() {
-  await machine.target.command(`CREATE OR REPLACE TABLE sequential_fills ${HEX_TABLE}`);
-  const finished = await runProgram(['--import', 'tsx', join(scriptsDir, 'sequential.ts')], process.cwd(), {
-    SOURCE_URL: machine.source.url,
-    CLICKHOUSE_URL: machine.server.url,
-    SECONDS: String(SEQUENTIAL_S),
-  });
-  return { finished, rows: await machine.count('uniqExact(id)', 'sequential_fills') };
-}
-
-/** The source's windows begin at its own clock: two of them past, everyone has a whole one. */
+/** Windows follow one another without a gap until one passes unused: the next then begins with the next request. */
 function freshWindow(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 11_000));
+  return new Promise((resolve) => setTimeout(resolve, 20_500));
 }
 
 function print(rows: readonly Row[], stages: readonly Stage[], total: number): void {
@@ -169,14 +145,16 @@ function print(rows: readonly Row[], stages: readonly Stage[], total: number): v
   const cells = rows.map((row) => [
     row.name,
     formatDuration(row.wallMs),
-    `${(row.wallMs / ours.wallMs).toFixed(1)} ×`,
+    row.stopped
+      ? `≈ ${((row.wallMs * total) / Math.max(1, row.rows) / ours.wallMs).toFixed(0)} ×`
+      : `${(row.wallMs / ours.wallMs).toFixed(1)} ×`,
     formatCount(row.rows),
-    formatCount(row.lost),
-    ((row.requests / Math.max(1, row.rows)) * 1000).toFixed(3),
+    row.stopped ? '' : formatCount(row.lost),
+    requestsPer1000(row).toFixed(3),
     formatCount(row.throttled),
-    `${((row.cpuMs * 1000) / Math.max(1, row.rows)).toFixed(1)}`,
-    `${((row.clickhouseMs * 1000) / Math.max(1, row.rows)).toFixed(1)}`,
-    `${((row.simulatorMs * 1000) / Math.max(1, row.rows)).toFixed(1)}`,
+    microsPerRow(row.cpuMs, row),
+    microsPerRow(row.clickhouseMs, row),
+    microsPerRow(row.simulatorMs, row),
     formatBytes(row.peakMemoryBytes),
   ]);
   cells.push([

@@ -31,7 +31,12 @@ const PLAN_OPTIONS = {
 } as const;
 const REPEATS = 7;
 
-export async function measureStages(machine: Machine, counts: readonly TokenCount[]): Promise<Stage[]> {
+/** `sinkRows`: how many rows the sink and raw ClickHouse each take. */
+export async function measureStages(
+  machine: Machine,
+  counts: readonly TokenCount[],
+  sinkRows: number,
+): Promise<Stage[]> {
   const rows = counts.reduce((sum, count) => sum + count.buys + count.sells, 0);
   const planMs = median(await times(3, () => void makePlan(counts, PLAN_OPTIONS)));
   const { text, lane, value } = await onePage(machine, counts);
@@ -46,7 +51,7 @@ export async function measureStages(machine: Machine, counts: readonly TokenCoun
       for (const row of page.rows) encodeFill(row, batch);
     }),
   );
-  const sink = await measureSink(machine);
+  const sink = await measureSink(machine, sinkRows);
   const dir = mkdtempSync(join(tmpdir(), 'backfill-bench-'));
   const done = Array.from({ length: 2000 }, (_, i) => [i * 2, i * 2 + 1]);
   const checkpointMs = median(
@@ -85,31 +90,31 @@ async function onePage(machine: Machine, counts: readonly TokenCount[]) {
   return { text: JSON.stringify({ data: { laneA: value } }), value, lane: { segment, window: segment.range } };
 }
 
-const SINK_ROWS = 2_000_000;
 const BATCH_ROWS = 5000;
 
-async function measureSink(machine: Machine): Promise<{ rowsPerS: number; rawRowsPerS: number }> {
+async function measureSink(machine: Machine, rows: number): Promise<{ rowsPerS: number; rawRowsPerS: number }> {
   const { target } = machine;
+  const inserts = Math.ceil(rows / BATCH_ROWS);
   const batches = Array.from({ length: 20 }, (_, i) => syntheticRows(BATCH_ROWS, i));
   await createFillsTable(target, 'sink', { replace: true });
   const queue = new PQueue({ concurrency: 32 });
   const startMs = performance.now();
   await queue.addAll(
     Array.from(
-      { length: SINK_ROWS / BATCH_ROWS },
+      { length: inserts },
       (_, i) => () =>
         target.insertRowBinary('sink', FILLS_COLUMN_NAMES, batches[i % batches.length] as Uint8Array, {
           insertMode: 'async',
         }),
     ),
   );
-  const rowsPerS = SINK_ROWS / ((performance.now() - startMs) / 1000);
+  const rowsPerS = (inserts * BATCH_ROWS) / ((performance.now() - startMs) / 1000);
   await createFillsTable(target, 'raw_sink', { replace: true });
   const large = Buffer.concat(batches);
   const url = `${machine.server.url}/?database=bench&query=${encodeURIComponent('INSERT INTO raw_sink FORMAT RowBinary')}`;
   const rawQueue = new PQueue({ concurrency: 4 });
   const rawStartMs = performance.now();
-  const rawInserts = SINK_ROWS / (large.length / FILL_BYTES);
+  const rawInserts = Math.ceil(rows / (large.length / FILL_BYTES));
   await rawQueue.addAll(
     Array.from({ length: rawInserts }, () => async () => {
       const { body, statusCode } = await request(url, { method: 'POST', body: large });
@@ -117,7 +122,7 @@ async function measureSink(machine: Machine): Promise<{ rowsPerS: number; rawRow
       if (statusCode !== 200) throw new Error(answer);
     }),
   );
-  const rawRowsPerS = SINK_ROWS / ((performance.now() - rawStartMs) / 1000);
+  const rawRowsPerS = (rawInserts * (large.length / FILL_BYTES)) / ((performance.now() - rawStartMs) / 1000);
   await target.command('DROP TABLE sink');
   await target.command('DROP TABLE raw_sink');
   return { rowsPerS, rawRowsPerS };
