@@ -120,8 +120,16 @@ export interface Finished {
   readonly cpuMs: number;
 }
 
-/** Runs a Node program to its end; CPU and peak memory are sampled from outside, so that no contestant counts its own. */
-export async function runProgram(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Promise<Finished> {
+/**
+ * Runs a Node program to its end, or until SIGINT after some time; CPU and peak memory are sampled from outside, so that no
+ * contestant counts its own.
+ */
+export async function runProgram(
+  args: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv = {},
+  interruptAfterMs?: number,
+): Promise<Finished> {
   const startMs = performance.now();
   const child = spawn(process.execPath, [...args], {
     cwd,
@@ -148,8 +156,11 @@ export async function runProgram(args: readonly string[], cwd: string, env: Node
       // It has just ended: the last sample stands.
     }
   }, 20);
+  const interrupt =
+    interruptAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGINT'), interruptAfterMs);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  clearTimeout(interrupt);
   clearInterval(sampler);
-  if (code !== 0 && code !== 2) process.stderr.write(stderr);
+  if (code !== 0 && code !== 2 && interrupt === undefined) process.stderr.write(stderr);
   return { code, stdout, wallMs: performance.now() - startMs, peakMemoryBytes, cpuMs };
 }

@@ -1,0 +1,110 @@
+/**
+ * `npm run bench:throttling [-- --real --limit R --minutes M]`
+ *
+ * How near the tool comes to what a source allows that it has not been told, asked with `--rps 250` for ten minutes: the
+ * program's own rate cell and governor against the simulator's own limit, in virtual time. `--real` is one such case in
+ * real time, over sockets, with small pages.
+ */
+import { parseArgs } from 'node:util';
+import { renderTable } from '../../src/report/table.js';
+import { figuresOf, runVirtualLoad } from '../../test/load/virtual-load.js';
+import { Machine, PROGRAM, runProgram } from './machine.js';
+
+const { values: options } = parseArgs({
+  options: {
+    real: { type: 'boolean', default: false },
+    limit: { type: 'string', default: '60' },
+    minutes: { type: 'string', default: '10' },
+  },
+});
+const MAX_RPS = 250;
+const WORKERS = 128;
+const LATENCY_MS = 200;
+const MINUTES = 10;
+const LIMITS = [5, 10, 20, 40, 60, 100, 150, 200];
+const CHANGES = [
+  [200, 5],
+  [100, 20],
+  [100, 60],
+  [60, 100],
+  [20, 100],
+  [5, 200],
+] as const;
+/** Small pages: the figure is about requests, and the machine is to have time for them. */
+const PAGE_ROWS = 50;
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+function virtualTable(): string {
+  const load = { maxRps: MAX_RPS, workers: WORKERS, latencyMs: LATENCY_MS, minutes: MINUTES };
+  const cells: string[][] = [];
+  for (const kind of ['window', 'bucket'] as const) {
+    for (const rps of LIMITS) {
+      const figures = figuresOf(runVirtualLoad({ ...load, source: { kind, rps } }));
+      cells.push([kind, String(rps), percent(figures.servedShare), '', percent(figures.refusedShare)]);
+    }
+    for (const [before, after] of CHANGES) {
+      const changes = [{ atMinute: MINUTES / 2, rps: after }];
+      const minutes = runVirtualLoad({ ...load, source: { kind, rps: before }, changes });
+      const all = figuresOf(minutes);
+      const settled = figuresOf(minutes.slice(MINUTES / 2 + 3));
+      cells.push([
+        kind,
+        `${before} → ${after}`,
+        percent(all.servedShare),
+        percent(settled.servedShare),
+        percent(all.refusedShare),
+      ]);
+    }
+  }
+  return renderTable(
+    ['counted by', 'R allowed', `served of R, ${MINUTES} min`, 'last two minutes', 'refused'],
+    cells,
+    [1, 2, 3, 4],
+  );
+}
+
+async function realRun(rps: number, minutes: number): Promise<string> {
+  const fills = Math.ceil(rps * 60 * minutes * 2 * PAGE_ROWS * 1.3);
+  const machine = await Machine.start({
+    markets: Math.max(20, Math.round(fills / 2000)),
+    fills,
+    latencyMs: LATENCY_MS,
+    rps,
+    seed: 1,
+  });
+  try {
+    const before = await machine.figures();
+    const finished = await runProgram(
+      [
+        PROGRAM,
+        'fills',
+        '--fresh',
+        '--database',
+        'bench',
+        '--json',
+        '--rps',
+        String(MAX_RPS),
+        '--page-rows',
+        String(PAGE_ROWS),
+      ],
+      machine.dir,
+      { GOLDSKY_URL: machine.source.url, CLICKHOUSE_URL: machine.server.url },
+      minutes * 60_000,
+    );
+    const after = await machine.figures();
+    const refused = after.throttled - before.throttled;
+    const served = after.requests - before.requests - refused;
+    const seconds = finished.wallMs / 1000;
+    return (
+      `real time, R = ${rps}: ${served} requests served in ${seconds.toFixed(0)} s, ${percent(served / (rps * seconds))} of R; ` +
+      `${refused} refused, ${percent(refused / Math.max(1, served + refused))}`
+    );
+  } finally {
+    await machine.close();
+  }
+}
+
+process.stdout.write(
+  options.real ? `${await realRun(Number(options.limit), Number(options.minutes))}\n` : `${virtualTable()}\n`,
+);
