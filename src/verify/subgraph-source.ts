@@ -31,19 +31,23 @@ export function subgraphCountSource(
   const countDistinct = async (token: string, side: Side, at: ListOptions) => {
     const spec: ListSpec = {
       entity: 'orderFilledEvents',
-      fields: COLLATERAL[side],
+      fields: `${COLLATERAL[side]} makerAssetId`,
       filter: { condition: assetOf(side), type: 'String!', value: token },
       keys: HEX_KEYS,
     };
+    let rows = 0;
     let micros = 0n;
-    const take = (rows: readonly { readonly [field: string]: unknown }[]) => {
+    const take = (page: readonly { readonly [field: string]: unknown }[]) => {
+      // The source counts a fill without collateral as a sell, though it also names the token as a purchase would.
+      const counted = side === 'sell' ? page : page.filter(({ makerAssetId }) => makerAssetId === '0');
       // Ids ascend within each range and ranges are disjoint: rows are distinct fills.
-      const sum = rows.reduce((total, row) => total + amount(row[COLLATERAL[side]]), 0n);
+      const sum = counted.reduce((total, row) => total + amount(row[COLLATERAL[side]]), 0n);
       return () => {
+        rows += counted.length;
         micros += sum;
       };
     };
-    const { rows } = await readLists(client, [spec], [take], at);
+    await readLists(client, [spec], [take], at);
     return { rows, micros };
   };
   return {

@@ -51,8 +51,11 @@ test('verify counts the rows of a token that has a malformed one, and goes on at
     const pinned = 'block' in variables;
     if (pinned)
       return json(response, { errors: [{ message: 'subgraph Qm only has data starting at block number 9' }] });
-    const rows = ['01', '02', '03'].map((n, i) => ({ id: `0x${n}`, makerAmountFilled: ['5', 'five', '-3'][i] }));
-    return json(response, { data: { lane0: rows } });
+    const amounts = ['5', 'five', '-3'];
+    const rows = amounts.map((makerAmountFilled, i) => ({ id: `0x0${i + 1}`, makerAmountFilled, makerAssetId: '0' }));
+    // A fill without collateral lies in both lanes; the source counts it as a sell.
+    const neither = { id: '0x04', makerAmountFilled: '9', makerAssetId: token };
+    return json(response, { data: { lane0: [...rows, neither] } });
   });
   onTestFinished(() => wire.close());
   const client = new SourceClient({ url: wire.url, deadlineMs: 5000, connections: 4 });
