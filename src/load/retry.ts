@@ -44,8 +44,12 @@ export const RETRY_RULES: Readonly<Partial<Record<FailureCode, RetryRule>>> = {
   thread_lost: { attempts: 4, wait: 'backoff' },
 };
 
+const NEVER: RetryRule = { attempts: 0, wait: 'none' };
+
 export function ruleFor(failure: Failure): RetryRule {
-  return RETRY_RULES[failure.code] ?? { attempts: 0, wait: 'none' };
+  // A table that is read-only may be written to later, with a user that may only read no chunk ever can.
+  if (failure.code === 'target_readonly' && failure.kind === 'terminal') return { ...NEVER, stopsRun: true };
+  return RETRY_RULES[failure.code] ?? NEVER;
 }
 
 /** The bound of the pause doubles from the base up to this many bases: 1 s … 300 s. */

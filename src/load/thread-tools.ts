@@ -27,6 +27,9 @@ export interface ThreadTools {
   close(): Promise<void>;
 }
 
+/** What a batch has room for at first; memory that is not written to is not taken. Beyond it, it grows. */
+const MAX_FIRST_ROWS = 5_000;
+
 /** Opens a thread's own connections to source and target. */
 export async function makeTools(settings: ThreadSettings): Promise<ThreadTools> {
   const rate = new RateCell(settings.rateMemory);
@@ -49,7 +52,7 @@ export async function makeTools(settings: ThreadSettings): Promise<ThreadTools> 
       await queue.acquire(undefined, ordinal);
       return fetchPage(source, lanes, { block, pageRows });
     },
-    newBatch: () => new FillBatch(undefined, tokens),
+    newBatch: () => new FillBatch(Math.min(settings.batchRows, MAX_FIRST_ROWS), tokens),
     encode: (rows, at, batch) => encodeFillAt(rows, at, batch as FillBatch),
     insert: (bytes) => target.insertRowBinary(settings.table, FILLS_COLUMN_NAMES, bytes),
     stopRequested: () => stop.raised,

@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 import { cutMessage, failed } from '../failure.js';
-import { AssetTexts, FILL_FIELDS, type FillSource, FillTexts } from '../fill-texts.js';
+import { FILL_FIELDS, type FillSource, FillTexts, MAKER_ASSET, TAKER_ASSET } from '../fill-texts.js';
 import type { Range } from '../plan/chunk.js';
 import { rangeContains } from '../plan/ranges.js';
 import type { Segment } from '../plan/segment.js';
@@ -63,65 +63,85 @@ export async function fetchPage(
 
 /** Checks a lane's rows against what was asked. Throws FailureError `bad_page`, or `bad_response` for no list of rows. */
 export function readLane(lane: LaneRequest, value: unknown, pageRows: number): LanePage {
+  if (!(value instanceof FillTexts)) return readAny(lane, value, pageRows, FillTexts.of);
+  // Where it is not as asked, the long way finds out why, and says so.
+  return (
+    readAsAsked(lane, value, pageRows) ?? readAny(lane, value.rows(), pageRows, (rows) => value.first(rows.length))
+  );
+}
+
+/** A page whatever its rows are; `textsOf` makes texts of the rows that are kept, which come in the order of the page. */
+function readAny(
+  lane: LaneRequest,
+  value: unknown,
+  pageRows: number,
+  textsOf: (rows: readonly FillSource[]) => FillTexts,
+): LanePage {
   const byId = orderOf(lane.window) === 'id';
-  if (value instanceof FillTexts && byId) {
-    if (isAsAsked(lane, value, pageRows)) {
-      const { length } = value;
-      const read = { rows: length, full: length >= pageRows, lastId: value.text(length - 1, 'id') };
-      return { rows: value, malformed: [], next: advance(lane.segment, lane.window, read, pageRows) };
-    }
-    // It is not: what follows finds out why, and says so.
-  }
-  const { rows, malformed, ids, times } = readRows(value instanceof FillTexts ? value.rows() : value, !byId);
+  const { rows, malformed, ids, times } = readRows(value, !byId);
   const count = rows.length + malformed.length;
   if (count > pageRows) throw badPage(lane, `${count} rows where at most ${pageRows} were asked for`);
   if (byId) checkIds(lane, ids);
   for (const row of rows) checkRow(lane, row);
   const full = count >= pageRows;
-  const page = (kept: readonly FillSource[]) =>
-    value instanceof FillTexts ? value.first(kept.length) : FillTexts.of(kept);
   if (byId) {
     const next = advance(lane.segment, lane.window, { rows: count, full, lastId: ids.at(-1) ?? null }, pageRows);
-    return { rows: page(rows), malformed, next };
+    return { rows: textsOf(rows), malformed, next };
   }
   if (times === null) throw badPage(lane, 'a row without a time in a page ordered by time');
   checkTimes(lane, ids, times);
-  if (!full) return { rows: page(rows), malformed, next: [] };
+  if (!full) return { rows: textsOf(rows), malformed, next: [] };
   const cut = timeCut(lane.segment, times);
-  if (malformed.length === 0) return { rows: page(rows.slice(0, cut.keep)), malformed, next: cut.next };
+  if (malformed.length === 0) return { rows: textsOf(rows.slice(0, cut.keep)), malformed, next: cut.next };
   const kept = new Set(ids.slice(0, cut.keep));
   return {
-    rows: page(rows.filter((row) => kept.has(row.id))),
+    rows: textsOf(rows.filter((row) => kept.has(row.id))),
     malformed: malformed.filter(({ row }) => kept.has((row as { id: string }).id)),
     next: cut.next,
   };
 }
 
-const [ID, MAKER_ASSET, TAKER_ASSET] = (['id', 'makerAssetId', 'takerAssetId'] as const).map((field) =>
-  FILL_FIELDS.indexOf(field),
-) as [number, number, number];
-const assets = new AssetTexts();
+/** The same for rows that are texts, over their bytes and without a word about what is wrong: null when something is. */
+function readAsAsked(lane: LaneRequest, rows: FillTexts, pageRows: number): LanePage | null {
+  const { segment, window } = lane;
+  const { length } = rows;
+  const byId = orderOf(window) === 'id';
+  const times = window.axis === 'time' ? rows.seconds() : [];
+  if (length > pageRows || times === null || !isInside(lane, rows, byId) || !areInside(window, times)) return null;
+  const full = length >= pageRows;
+  if (byId) {
+    const next = advance(segment, window, { rows: length, full, lastId: rows.text(length - 1, 'id') }, pageRows);
+    return { rows, malformed: [], next };
+  }
+  if (!ascend(times) || new Set(rows.texts('id')).size !== length) return null;
+  if (!full) return { rows, malformed: [], next: [] };
+  const cut = timeCut(segment, times);
+  return { rows: rows.first(cut.keep), malformed: [], next: cut.next };
+}
 
-/** The checks of a page by id, without a word about what is wrong: `checkIds` and `checkRow` over bytes. */
-function isAsAsked({ segment, window }: LaneRequest, rows: FillTexts, pageRows: number): boolean {
+const ID = FILL_FIELDS.indexOf('id');
+
+/** Whether ids and assets are what was asked for: `checkIds` and `checkRow`. */
+function isInside({ segment, window }: LaneRequest, rows: FillTexts, byId: boolean): boolean {
   const { length, bytes } = rows;
-  if (length > pageRows) return false;
-  const first = rows.text(0, 'id');
-  const last = rows.text(length - 1, 'id');
-  if (segment.cursor !== null && first <= segment.cursor) return false;
-  if (window.axis === 'id' && !(rangeContains(window, first) && rangeContains(window, last))) return false;
+  if (byId) {
+    const first = rows.text(0, 'id');
+    if (segment.cursor !== null && first <= segment.cursor) return false;
+    const ends = [first, rows.text(length - 1, 'id')];
+    if (window.axis === 'id' && !ends.every((id) => rangeContains(window, id))) return false;
+  }
   const asked = segment.tokens === null ? null : tokenSet(segment.tokens);
   const asset = asked === null || segment.side === 'sell' ? MAKER_ASSET : TAKER_ASSET;
   for (let at = 0; at < length; at++) {
     if (
+      byId &&
       at > 0 &&
       !isBefore(bytes, rows.start(at - 1, ID), rows.end(at - 1, ID), rows.start(at, ID), rows.end(at, ID))
     ) {
       return false;
     }
-    const text = assets.text(bytes, rows.start(at, asset), rows.end(at, asset));
+    const text = rows.asset(at, asset);
     if (asked === null ? (text === '0') !== (segment.side === 'buy') : !asked.has(text)) return false;
-    if (window.axis === 'time' && !rangeContains(window, rows.text(at, 'timestamp'))) return false;
   }
   return true;
 }
@@ -133,6 +153,15 @@ function isBefore(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: n
     if (difference !== 0) return difference < 0;
   }
   return b < bEnd;
+}
+
+function areInside({ from, to }: Range, times: readonly number[]): boolean {
+  const [first, end] = [from === null ? 0 : Number(from), to === null ? Number.POSITIVE_INFINITY : Number(to)];
+  return times.every((time) => time >= first && time < end);
+}
+
+function ascend(times: readonly number[]): boolean {
+  return times.every((time, i) => i === 0 || time >= (times[i - 1] as number));
 }
 
 interface Rows {

@@ -1,4 +1,4 @@
-import { AssetTexts, FILL_FIELDS, type FillSource, FillTexts } from '../fill-texts.js';
+import { FILL_FIELDS, type FillSource, FillTexts, MAKER_ASSET, TAKER_ASSET } from '../fill-texts.js';
 import type { FillBatch } from './fill-batch.js';
 import { writeHex, writeMicros, writePrefixedHex, writeSeconds } from './row-binary.js';
 
@@ -22,11 +22,9 @@ const ZERO = 0x30;
 const X = 0x78;
 const UNDERSCORE = 0x5f;
 
-const [ID, TIMESTAMP, MAKER, TAKER, MAKER_ASSET, TAKER_ASSET, MAKER_AMOUNT, TAKER_AMOUNT, FEE] = FILL_FIELDS.map(
-  (_, field) => field,
-) as [number, number, number, number, number, number, number, number, number];
-
-const assets = new AssetTexts();
+const [ID, TIMESTAMP, MAKER, TAKER, MAKER_AMOUNT, TAKER_AMOUNT, FEE] = (
+  ['id', 'timestamp', 'maker', 'taker', 'makerAmountFilled', 'takerAmountFilled', 'fee'] as const
+).map((field) => FILL_FIELDS.indexOf(field)) as [number, number, number, number, number, number, number];
 
 /**
  * Appends a row of a page, or says why it cannot be and leaves the batch as it was: no value is invented.
@@ -58,7 +56,7 @@ export function encodeFillAt(rows: FillTexts, row: number, batch: FillBatch): nu
   const isBuy = isZero(rows, row, MAKER_ASSET);
   if (isBuy === isZero(rows, row, TAKER_ASSET)) return isBuy ? 'asset_both_zero' : 'asset_neither_zero';
   const asset = isBuy ? TAKER_ASSET : MAKER_ASSET;
-  const token = batch.tokens.encode(assets.text(text, rows.start(row, asset), rows.end(row, asset)));
+  const token = batch.tokens.encode(rows.asset(row, asset));
   if (token === undefined) return 'token';
   out.set(token, at + 108);
   out[at + 140] = isBuy ? BUY : SELL;

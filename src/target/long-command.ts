@@ -147,6 +147,8 @@ async function readLog(
   const deadline = performance.now() + LOG_WAIT_MS;
   for (let flushed = 0; ; ) {
     try {
+      // On a server that was restarted and has logged nothing since, the flush alone would never answer.
+      await env.target.query('SELECT 1 SETTINGS log_queries = 1', { withoutDatabase: true });
       await env.target.command('SYSTEM FLUSH LOGS', { withoutDatabase: true });
       flushed++;
     } catch (error) {
