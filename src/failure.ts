@@ -26,7 +26,8 @@ export type FailureCode =
   | 'target_timeout'
   | 'target_busy' // too many parts, memory limit, too many queries
   | 'target_disk_full'
-  | 'target_readonly'
+  | 'target_readonly' // a table, until its replica is well again
+  | 'target_user_readonly' // a login that may only read
   | 'target_denied' // login or rights
   | 'target_schema' // table missing or of another structure
   | 'target_refused' // any other exception of the server

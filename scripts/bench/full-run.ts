@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { formatBytes, formatCount, formatDuration } from '../../src/report/format.js';
 import { renderTable } from '../../src/report/table.js';
 import { Machine, PROGRAM, runProgram } from './machine.js';
-import { FULL_FILLS, FULL_MARKETS } from './measure.js';
+import { FULL_FILLS, FULL_MARKETS, type Measured, measure } from './measure.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -27,16 +27,8 @@ const { values: options } = parseArgs({
 const rps = Number(options.rps);
 const COMMANDS = ['markets', 'fills', 'verify', 'promote', 'rebuild-pnl'] as const;
 
-interface Step {
+interface Step extends Omit<Measured, 'rows'> {
   readonly command: string;
-  readonly code: number | null;
-  readonly wallMs: number;
-  readonly cpuMs: number;
-  readonly clickhouseMs: number;
-  readonly simulatorMs: number;
-  readonly requests: number;
-  readonly throttled: number;
-  readonly peakMemoryBytes: number;
   /** Of one statement in ClickHouse. */
   readonly statementBytes: number;
   /** The command's last words on standard output. */
@@ -80,15 +72,22 @@ try {
 
 async function runStep(command: (typeof COMMANDS)[number]): Promise<Step> {
   const [clock] = await machine.target.query<{ t: string }>('SELECT toString(toUnixTimestamp64Micro(now64(6))) AS t');
-  const before = await machine.figures();
   const args = [PROGRAM, command, '--database', 'bench', '--json'];
   if (command === 'fills') args.push('--rps', String(rps), '--workers', options.workers);
-  const finished = await runProgram(args, machine.dir, {
-    GOLDSKY_URL: machine.source.url,
-    GOLDSKY_PNL_URL: machine.source.pnlUrl,
-    CLICKHOUSE_URL: machine.server.url,
-  });
-  const after = await machine.figures();
+  let stdout = '';
+  const { rows: _none, ...figures } = await measure(
+    machine,
+    async () => {
+      const finished = await runProgram(args, machine.dir, {
+        GOLDSKY_URL: machine.source.url,
+        GOLDSKY_PNL_URL: machine.source.pnlUrl,
+        CLICKHOUSE_URL: machine.server.url,
+      });
+      stdout = finished.stdout;
+      return finished;
+    },
+    async () => 0,
+  );
   await machine.target.command('SYSTEM FLUSH LOGS');
   const [used] = await machine.target.query<{ peak: string }>(
     `SELECT toString(max(memory_usage)) AS peak FROM system.query_log
@@ -96,20 +95,7 @@ async function runStep(command: (typeof COMMANDS)[number]): Promise<Step> {
        AND event_time_microseconds >= fromUnixTimestamp64Micro({t:Int64})`,
     { params: { t: clock?.t ?? '0' } },
   );
-  const { code, wallMs, cpuMs, peakMemoryBytes, stdout } = finished;
-  return {
-    command,
-    code,
-    wallMs,
-    cpuMs,
-    clickhouseMs: after.clickhouseMs - before.clickhouseMs,
-    simulatorMs: after.simulatorMs - before.simulatorMs,
-    requests: after.requests - before.requests,
-    throttled: after.throttled - before.throttled,
-    peakMemoryBytes,
-    statementBytes: Number(used?.peak ?? 0),
-    report: lastJson(stdout),
-  };
+  return { command, ...figures, statementBytes: Number(used?.peak ?? 0), report: lastJson(stdout) };
 }
 
 function lastJson(stdout: string): unknown {

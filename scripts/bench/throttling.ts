@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { renderTable } from '../../src/report/table.js';
 import { figuresOf, runVirtualLoad } from '../../test/load/virtual-load.js';
 import { Machine, PROGRAM, runProgram } from './machine.js';
+import { measure } from './measure.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -74,28 +75,34 @@ async function realRun(rps: number, minutes: number): Promise<string> {
     seed: 1,
   });
   try {
-    const before = await machine.figures();
-    const finished = await runProgram(
-      [
-        PROGRAM,
-        'fills',
-        '--fresh',
-        '--database',
-        'bench',
-        '--json',
-        '--rps',
-        String(MAX_RPS),
-        '--page-rows',
-        String(PAGE_ROWS),
-      ],
-      machine.dir,
-      { GOLDSKY_URL: machine.source.url, CLICKHOUSE_URL: machine.server.url },
-      minutes * 60_000,
+    const {
+      requests,
+      throttled: refused,
+      wallMs,
+    } = await measure(
+      machine,
+      () =>
+        runProgram(
+          [
+            PROGRAM,
+            'fills',
+            '--fresh',
+            '--database',
+            'bench',
+            '--json',
+            '--rps',
+            String(MAX_RPS),
+            '--page-rows',
+            String(PAGE_ROWS),
+          ],
+          machine.dir,
+          { GOLDSKY_URL: machine.source.url, CLICKHOUSE_URL: machine.server.url },
+          minutes * 60_000,
+        ),
+      async () => 0,
     );
-    const after = await machine.figures();
-    const refused = after.throttled - before.throttled;
-    const served = after.requests - before.requests - refused;
-    const seconds = finished.wallMs / 1000;
+    const served = requests - refused;
+    const seconds = wallMs / 1000;
     return (
       `real time, R = ${rps}: ${served} requests served in ${seconds.toFixed(0)} s, ${percent(served / (rps * seconds))} of R; ` +
       `${refused} refused, ${percent(refused / Math.max(1, served + refused))}`

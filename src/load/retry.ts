@@ -38,18 +38,15 @@ export const RETRY_RULES: Readonly<Partial<Record<FailureCode, RetryRule>>> = {
   target_busy: { attempts: 12, wait: 'backoff' },
   target_disk_full: TRANSIENT,
   target_readonly: TRANSIENT,
+  target_user_readonly: { attempts: 0, wait: 'none', stopsRun: true },
   target_denied: { attempts: 0, wait: 'none', stopsRun: true },
   target_schema: { attempts: 0, wait: 'none', stopsRun: true },
   indexing_error: { attempts: 0, wait: 'none', stopsRun: true },
   thread_lost: { attempts: 4, wait: 'backoff' },
 };
 
-const NEVER: RetryRule = { attempts: 0, wait: 'none' };
-
 export function ruleFor(failure: Failure): RetryRule {
-  // A table that is read-only may be written to later, with a user that may only read no chunk ever can.
-  if (failure.code === 'target_readonly' && failure.kind === 'terminal') return { ...NEVER, stopsRun: true };
-  return RETRY_RULES[failure.code] ?? NEVER;
+  return RETRY_RULES[failure.code] ?? { attempts: 0, wait: 'none' };
 }
 
 /** The bound of the pause doubles from the base up to this many bases: 1 s … 300 s. */

@@ -4,11 +4,9 @@
 import { z } from 'zod';
 import { failed } from '../failure.js';
 import type { TokenCount } from '../plan/chunk.js';
-import type { Side } from '../plan/segment.js';
 import type { Document, SourceClient } from './client.js';
-import { DECIMAL_KEYS, HEX_KEYS } from './key-spaces.js';
+import { DECIMAL_KEYS } from './key-spaces.js';
 import { isTooSlow, type ListOptions, type ListRow, type ListSpec, noRetry, readLists, smallerPage } from './lists.js';
-import { assetOf } from './queries.js';
 
 export interface SourceCounts {
   /** Tokens with fills, ascending by id. */
@@ -99,24 +97,6 @@ export async function readTokenCounts(
     options.onPage?.(rows.length);
   }
   return counts;
-}
-
-/** How many distinct fills of a token's side the source serves, as against counts. Throws FailureError. */
-export async function countDistinctIds(
-  client: SourceClient,
-  token: string,
-  side: Side,
-  options: ListOptions,
-): Promise<number> {
-  const spec: ListSpec = {
-    entity: 'orderFilledEvents',
-    fields: '',
-    filter: { condition: assetOf(side), type: 'String!', value: token },
-    keys: HEX_KEYS,
-  };
-  // Ids ascend strictly within each range and ranges are disjoint: rows are distinct ids.
-  const { rows } = await readLists(client, [spec], [() => () => {}], options);
-  return rows;
 }
 
 const quantity = z

@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 import { cutMessage, failed } from '../failure.js';
-import { FILL_FIELDS, type FillSource, FillTexts, MAKER_ASSET, TAKER_ASSET } from '../fill-texts.js';
+import { FIELD, type FillSource, FillTexts } from '../fill-texts.js';
 import type { Range } from '../plan/chunk.js';
 import { rangeContains } from '../plan/ranges.js';
 import type { Segment } from '../plan/segment.js';
@@ -119,7 +119,7 @@ function readAsAsked(lane: LaneRequest, rows: FillTexts, pageRows: number): Lane
   return { rows: rows.first(cut.keep), malformed: [], next: cut.next };
 }
 
-const ID = FILL_FIELDS.indexOf('id');
+const ID = FIELD.id;
 
 /** Whether ids and assets are what was asked for: `checkIds` and `checkRow`. */
 function isInside({ segment, window }: LaneRequest, rows: FillTexts, byId: boolean): boolean {
@@ -131,7 +131,7 @@ function isInside({ segment, window }: LaneRequest, rows: FillTexts, byId: boole
     if (window.axis === 'id' && !ends.every((id) => rangeContains(window, id))) return false;
   }
   const asked = segment.tokens === null ? null : tokenSet(segment.tokens);
-  const asset = asked === null || segment.side === 'sell' ? MAKER_ASSET : TAKER_ASSET;
+  const asset = FIELD[asked === null ? 'makerAssetId' : assetOf(segment.side)];
   for (let at = 0; at < length; at++) {
     if (
       byId &&

@@ -36,7 +36,7 @@ export const EXCEPTIONS: Readonly<Record<number, readonly [FailureKind, FailureC
   // Space: an operator may free some while the run waits.
   243: ['transient', 'target_disk_full', 'NOT_ENOUGH_SPACE'],
   // Read-only: a user for good, a table until its replica is well again.
-  164: ['terminal', 'target_readonly', 'READONLY'],
+  164: ['terminal', 'target_user_readonly', 'READONLY'],
   242: ['transient', 'target_readonly', 'TABLE_IS_READ_ONLY'],
   // Who may.
   192: ['terminal', 'target_denied', 'UNKNOWN_USER'],

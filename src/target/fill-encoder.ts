@@ -1,4 +1,4 @@
-import { FILL_FIELDS, type FillSource, FillTexts, MAKER_ASSET, TAKER_ASSET } from '../fill-texts.js';
+import { FIELD, type FillSource, FillTexts } from '../fill-texts.js';
 import type { FillBatch } from './fill-batch.js';
 import { writeHex, writeMicros, writePrefixedHex, writeSeconds } from './row-binary.js';
 
@@ -22,9 +22,9 @@ const ZERO = 0x30;
 const X = 0x78;
 const UNDERSCORE = 0x5f;
 
-const [ID, TIMESTAMP, MAKER, TAKER, MAKER_AMOUNT, TAKER_AMOUNT, FEE] = (
-  ['id', 'timestamp', 'maker', 'taker', 'makerAmountFilled', 'takerAmountFilled', 'fee'] as const
-).map((field) => FILL_FIELDS.indexOf(field)) as [number, number, number, number, number, number, number];
+const { id: ID, timestamp: TIMESTAMP, maker: MAKER, taker: TAKER, fee: FEE } = FIELD;
+const { makerAssetId: MAKER_ASSET, takerAssetId: TAKER_ASSET } = FIELD;
+const { makerAmountFilled: MAKER_AMOUNT, takerAmountFilled: TAKER_AMOUNT } = FIELD;
 
 /**
  * Appends a row of a page, or says why it cannot be and leaves the batch as it was: no value is invented.

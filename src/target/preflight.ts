@@ -67,7 +67,9 @@ function explain(error: FailureError, target: Target, who: string): ExitError | 
       'set CLICKHOUSE_USER and CLICKHOUSE_PASSWORD',
     );
   }
-  if (code === 'target_readonly') return usageError(`${who} may only read: ${message}`, 'use a login that may write');
+  if (code === 'target_user_readonly') {
+    return usageError(`${who} may only read: ${message}`, 'use a login that may write');
+  }
   if (code === 'target_connection' && message.includes('but not as ClickHouse does')) {
     return usageError(`what answers at ${target.url} is not ClickHouse: ${message}`, 'check the URL and its port');
   }

@@ -30,6 +30,7 @@ const TABLE: Readonly<Record<FailureCode, string>> = {
   target_readonly: '8 attempts, backs off',
   target_busy: '12 attempts, backs off',
   thread_lost: '4 attempts, backs off',
+  target_user_readonly: 'terminal, stops the run',
   target_denied: 'terminal, stops the run',
   target_schema: 'terminal, stops the run',
   indexing_error: 'terminal, stops the run',

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { FailureError, failed } from '../../src/failure.js';
 import { readConditions } from '../../src/source/conditions.js';
-import { countDistinctIds, readCounts, readTokenCounts } from '../../src/source/counts.js';
+import { readCounts, readTokenCounts } from '../../src/source/counts.js';
 import { DECIMAL_KEYS, HEX_KEYS, type KeySpace } from '../../src/source/key-spaces.js';
+import { subgraphCountSource } from '../../src/verify/subgraph-source.js';
 import { answerLists, type Entity, json, opener } from './wire.js';
 
 const open = opener();
@@ -182,12 +183,15 @@ describe('counts', () => {
       id: `0x${hash(n)}_0x1`,
       makerAssetId: n % 4 ? '0' : '9',
       takerAssetId: n % 4 ? '9' : '0',
+      makerAmountFilled: '1',
+      takerAmountFilled: '1',
     }));
     const wire = await open.wire(answerLists({ orderFilledEvents: events }));
     const client = open.client({ url: wire.url });
-    expect(await countDistinctIds(client, '9', 'buy', { block: 1, pageRows: 50 })).toBe(2407);
-    expect(await countDistinctIds(client, '9', 'sell', { block: 1, pageRows: 50 })).toBe(803);
-    expect(await countDistinctIds(client, '8', 'sell', { block: null })).toBe(0);
+    const source = subgraphCountSource(client, { block: 1, pageRows: 50 });
+    expect((await source.countDistinct('9', 'buy')).rows).toBe(2407);
+    expect((await source.countDistinct('9', 'sell')).rows).toBe(803);
+    expect((await subgraphCountSource(client, { block: null }).countDistinct('8', 'sell')).rows).toBe(0);
   });
 });
 

@@ -6,9 +6,10 @@ import { type Simulator, startSimulator } from '../../src/simulator/server.js';
 import { createSyntheticUniverse } from '../../src/simulator/synthetic/universe.js';
 import { SourceClient } from '../../src/source/client.js';
 import { readConditions } from '../../src/source/conditions.js';
-import { countDistinctIds, readCounts, type SourceCounts } from '../../src/source/counts.js';
+import { readCounts, type SourceCounts } from '../../src/source/counts.js';
 import { readMeta } from '../../src/source/meta.js';
 import { fetchPage } from '../../src/source/page.js';
+import { subgraphCountSource } from '../../src/verify/subgraph-source.js';
 
 let simulator: Simulator;
 let client: SourceClient;
@@ -85,7 +86,7 @@ test('markets by id, markets by time and the whole tape bring the same fills, ea
 
 test('distinct ids of a token are at most its count, and conditions explain its tokens', async () => {
   const largest = [...counts.tokens].sort((a, b) => b.buys - a.buys)[0] as SourceCounts['tokens'][0];
-  const served = await countDistinctIds(client, largest.token, 'buy', { block });
+  const { rows: served } = await subgraphCountSource(client, { block }).countDistinct(largest.token, 'buy');
   expect(served).toBeLessThanOrEqual(largest.buys);
   expect(served).toBeGreaterThan(largest.buys * 0.99);
   const pnl = new SourceClient({ url: simulator.pnlUrl, deadlineMs: 30_000, connections: 4 });
