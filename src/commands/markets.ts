@@ -1,6 +1,6 @@
 import type { Context } from '../context.js';
 import { readCatalogue } from '../job/catalogue.js';
-import { loadMarkets, type MarketsReport } from '../job/markets-step.js';
+import { endOfMarkets, loadMarkets, type MarketsReport } from '../job/markets-step.js';
 import { prepareTarget } from '../job/prepare-target.js';
 import { formatCount } from '../report/format.js';
 import { renderFacts } from '../report/table.js';
@@ -15,6 +15,7 @@ export async function markets(ctx: Context): Promise<void> {
   const report = await loadMarkets(ctx, target, catalogue);
   ctx.out.result({ ...report });
   ctx.out.text(renderMarketsReport(report));
+  endOfMarkets(report, 'run the same command again');
 }
 
 export function renderMarketsReport(r: MarketsReport): string {
@@ -36,5 +37,7 @@ export function renderMarketsReport(r: MarketsReport): string {
   }
   if (r.oddConditions > 0)
     facts.push(['odd', `${formatCount(r.oddConditions)} conditions contradict themselves; see the log`]);
+  if (r.setAside.length > 0)
+    facts.push(['set aside', `${formatCount(r.setAside.length)} conditions that could not be decoded; see the log`]);
   return renderFacts(facts);
 }

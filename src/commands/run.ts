@@ -2,7 +2,7 @@ import type { Context } from '../context.js';
 import { readCatalogue } from '../job/catalogue.js';
 import { checkInput } from '../job/check-input.js';
 import { runFills } from '../job/fills-step.js';
-import { loadMarkets } from '../job/markets-step.js';
+import { endOfMarkets, loadMarkets, type MarketsReport } from '../job/markets-step.js';
 import { existingRun } from '../job/open-run.js';
 import type { AskedSelection } from '../job/planning.js';
 import { prepareTarget } from '../job/prepare-target.js';
@@ -27,21 +27,24 @@ export async function run(ctx: Context): Promise<void> {
     return;
   }
   const opened = await openTargetOf(ctx);
-  ctx.out.result(await runWholeJob(ctx, opened, asked));
+  const job = await runWholeJob(ctx, opened, asked);
+  ctx.out.result({ ...job });
+  if (job.markets) endOfMarkets(job.markets, 'run `backfill markets`, then `backfill rebuild-pnl`');
+}
+
+export interface WholeJob extends Record<string, unknown> {
+  /** Absent where an earlier sitting made this step. */
+  readonly markets?: MarketsReport;
 }
 
 /** The five steps on an open target; prints each one's report and returns what `--json` shows. */
-export async function runWholeJob(
-  ctx: Context,
-  opened: OpenedTarget,
-  asked: AskedSelection,
-): Promise<Record<string, unknown>> {
+export async function runWholeJob(ctx: Context, opened: OpenedTarget, asked: AskedSelection): Promise<WholeJob> {
   const work = { target: opened.target, maxMemoryMb: ctx.config.maxMemory, log: ctx.log, signal: ctx.stop };
   await prepareTarget(opened.target);
-  const found = promotedOnly(ctx) ?? (await loadAll(ctx, opened, asked));
+  const { found, ...said } = await loadAll(ctx, opened, asked);
   if (found === null) {
     ctx.out.text('Live holds exactly what the source counts: nothing to fetch.');
-    return { upToDate: true };
+    return { upToDate: true, ...said };
   }
   lockTables(ctx);
   if (found.checkpoint.steps.promote === undefined) {
@@ -54,7 +57,7 @@ export async function runWholeJob(
   ctx.stop.throwIfAborted();
   title(ctx, 'Profit and loss');
   const pnl = await rebuildFound(ctx, work, found);
-  return { run: found.folder.id, steps: found.folder.readCheckpoint()?.steps, pnl };
+  return { run: found.folder.id, steps: found.folder.readCheckpoint()?.steps, pnl, ...said };
 }
 
 /** The run that was named and has made every step; without a name the same command begins the next run. */
@@ -77,21 +80,32 @@ function promotedOnly(ctx: Context): FoundRun | null {
   return last;
 }
 
-async function loadAll(ctx: Context, opened: OpenedTarget, asked: AskedSelection): Promise<FoundRun | null> {
+interface Loaded {
+  /** Null when live holds everything already. */
+  readonly found: FoundRun | null;
+  readonly markets?: MarketsReport;
+}
+
+async function loadAll(ctx: Context, opened: OpenedTarget, asked: AskedSelection): Promise<Loaded> {
+  const promoted = promotedOnly(ctx);
+  if (promoted !== null) return { found: promoted };
   const { catalogue } = ctx.config;
+  const said: { markets?: MarketsReport } = {};
   if (existingRun(ctx)?.checkpoint.steps.markets === undefined) {
     title(ctx, 'Markets');
-    const report = await loadMarkets(ctx, opened.target, catalogue === undefined ? null : readCatalogue(catalogue));
-    ctx.out.text(renderMarketsReport(report));
+    said.markets = await loadMarkets(ctx, opened.target, catalogue === undefined ? null : readCatalogue(catalogue));
+    ctx.out.text(renderMarketsReport(said.markets));
   }
   ctx.stop.throwIfAborted();
   title(ctx, 'Fills');
   const result = await runFills(ctx, opened, asked);
-  if (result === null) return null;
+  if (result === null) return { found: null, ...said };
   const report = publish(ctx, result);
-  markStep(result.folder, 'markets');
+  // With conditions set aside the step is left over too: the next sitting tries it again.
+  if (!said.markets?.setAside.length) markStep(result.folder, 'markets');
   endOf(result, report, ctx.config.acceptRejected);
-  return { folder: result.folder, checkpoint: result.folder.readCheckpoint() ?? result.checkpoint };
+  const checkpoint = result.folder.readCheckpoint() ?? result.checkpoint;
+  return { found: { folder: result.folder, checkpoint }, ...said };
 }
 
 function markStep(folder: RunFolder, step: Step): void {

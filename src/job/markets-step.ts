@@ -1,6 +1,12 @@
 import type { Context } from '../context.js';
+import { EXIT, ExitError } from '../exit.js';
 import { FailureError } from '../failure.js';
-import { type Condition, readConditions } from '../source/conditions.js';
+import {
+  type ConditionsRead,
+  describeMalformed,
+  type MalformedCondition,
+  readConditions,
+} from '../source/conditions.js';
 import { readCounts, type SourceCounts } from '../source/counts.js';
 import { readMeta } from '../source/meta.js';
 import { loadSql } from '../target/sql.js';
@@ -18,6 +24,8 @@ export interface MarketsReport {
   readonly unexplained: number;
   readonly unexplainedTokens: readonly string[];
   readonly oddConditions: number;
+  /** Conditions that the source serves malformed: their tokens have no outcome place and no payout. */
+  readonly setAside: readonly MalformedCondition[];
   readonly named: number;
   readonly requests: number;
   readonly pnlSource: boolean;
@@ -31,7 +39,8 @@ export async function loadMarkets(ctx: Context, target: Target, catalogue: Catal
   );
   const pnl = openPnlSource(ctx);
   if (pnl === null) ctx.log.warn('no --pnl-source-url: outcome places and payouts stay unknown');
-  const conditions = pnl === null ? [] : await conditionsOf(ctx, pnl);
+  const { conditions, malformed } = pnl === null ? NO_CONDITIONS : await conditionsOf(ctx, pnl);
+  for (const one of malformed) ctx.log.warn(`set aside: ${describeMalformed(one)}`);
   const described = describeTokens(known, conditions);
   for (const note of described.odd.slice(0, 5)) ctx.log.warn(note);
   await insertLines(target, 'markets/insert_outcome_tokens', described.tokens);
@@ -47,18 +56,32 @@ export async function loadMarkets(ctx: Context, target: Target, catalogue: Catal
     unexplained: described.unexplained.length,
     unexplainedTokens: described.unexplained.slice(0, 10),
     oddConditions: described.odd.length,
+    setAside: malformed,
     named: names.size,
     requests: source.requests() + (pnl?.requests() ?? 0),
     pnlSource: pnl !== null,
   };
 }
 
-async function conditionsOf(ctx: Context, pnl: SourceLink): Promise<Condition[]> {
+const NO_CONDITIONS: ConditionsRead = { conditions: [], malformed: [] };
+
+/** Throws ExitError(2) when conditions were set aside. `next` says how to try them again. */
+export function endOfMarkets({ setAside }: MarketsReport, next: string): void {
+  if (setAside.length === 0) return;
+  const names = setAside.slice(0, 3).map(({ id }) => id);
+  throw new ExitError(
+    EXIT.leftOver,
+    `${setAside.length} conditions could not be decoded: ${names.join(', ')}${setAside.length > names.length ? ', …' : ''}; everything else is loaded`,
+    `${next}; until the source serves them well, their tokens stay open in P&L`,
+  );
+}
+
+async function conditionsOf(ctx: Context, pnl: SourceLink): Promise<ConditionsRead> {
   return atOneBlock(ctx, pnl, (block) => readConditions(pnl.client, { block, retry: pnl.retry, signal: ctx.stop }));
 }
 
 /** Lists are read by many requests: a pin makes them one list. A host without history serves its head. */
-async function atOneBlock<T extends SourceCounts | Condition[]>(
+async function atOneBlock<T extends SourceCounts | ConditionsRead>(
   ctx: Context,
   source: SourceLink,
   read: (block: number | null) => Promise<T>,

@@ -2,7 +2,7 @@
  * The source's own counts: what there is, before anything is fetched, and afterwards the proof that it is all there.
  */
 import { z } from 'zod';
-import { failed } from '../failure.js';
+import { cutMessage, failed } from '../failure.js';
 import type { TokenCount } from '../plan/chunk.js';
 import type { Document, SourceClient } from './client.js';
 import { DECIMAL_KEYS } from './key-spaces.js';
@@ -123,7 +123,13 @@ function toCount(row: ListRow): TokenCount {
   const parsed = countSchema.safeParse(row);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw failed('transient', 'bad_page', `orderbook ${row.id}, ${issue?.path.join('.')}: ${issue?.message}`);
+    // Not set aside: a token whose counts cannot be read would be left out of the plan and of the proof, and nobody told.
+    throw failed(
+      'transient',
+      'bad_page',
+      `orderbook ${cutMessage(row.id, 100)}, ${issue?.path.join('.')}: ${issue?.message}; without its counts the ` +
+        'fills of this token can be neither planned nor proven: if it stays so, report the token to the owner of the subgraph',
+    );
   }
   const { id, buysQuantity, sellsQuantity, collateralBuyVolume, collateralSellVolume } = parsed.data;
   return {

@@ -1,15 +1,14 @@
-import { FailureError } from '../failure.js';
 import type { TokenCount } from '../plan/chunk.js';
 import type { Side } from '../plan/segment.js';
 import { formatCount, formatMicros } from '../report/format.js';
-import type { CountSource } from './count-source.js';
+import { type CountSource, laneKey, type Served } from './count-source.js';
 import { failedGate, type Gate, passed, share, WORST, warned } from './gate.js';
 import { longQueryFile, only, queryFile, type Work } from './heavy.js';
-import { laneKey, type RejectedRows } from './rejected.js';
+import type { RejectedRows } from './rejected.js';
+import { readServed } from './reread.js';
 
 /** More differing tokens than this are a broken table, not a source that miscounts: they are not read again. */
 const MAX_REREAD_TOKENS = 50_000;
-const REREADS_AT_ONCE = 8;
 const RECOUNT_TOKENS = 500;
 
 export interface SourceShort {
@@ -51,14 +50,41 @@ export interface CountsOutcome {
   readonly short: SourceShort[];
 }
 
+/** What the source counts in all, and where staging differs. */
+export interface CountsFound {
+  readonly tokens: number;
+  readonly rows: number;
+  readonly micros: bigint;
+  /** Tokens that differ; `lanes` has those that differ most. */
+  readonly differing: number;
+  readonly lanes: readonly Lane[];
+}
+
+const NAME = 'rows and USDC per token and side';
+
+/** Per token and side: rows and Σ usdc against the source's own count and volume. */
+export async function compareCounts(work: Work, { fills, run }: { fills: string; run: string }): Promise<CountsFound> {
+  const totals = only(
+    await queryFile<{ tokens: string; rows: string; micros: string }>(work, 'verify/totals', { params: { run } }),
+    run,
+  );
+  const found = { tokens: Number(totals.tokens), rows: Number(totals.rows), micros: BigInt(totals.micros) };
+  if (found.tokens === 0) return { ...found, differing: 0, lanes: [] };
+  const rows = await longQueryFile<Row>(work, 'verify/counts', {
+    names: { fills },
+    params: { run, limit: MAX_REREAD_TOKENS },
+  });
+  return { ...found, differing: Number(rows[0]?.differing ?? 0), lanes: rows.flatMap(lanesOf) };
+}
+
 /**
- * Per token and side: rows and Σ usdc equal the source's own count and volume. What differs is read again from the source; where
- * it serves fewer distinct fills than it counts, and staging holds exactly those, the source is short, not staging.
+ * Judges what differs by reading it again from the source: where it serves fewer distinct fills than it counts, and staging holds
+ * exactly those, the source is short, not staging.
  */
 export async function countsGate(
   work: Work,
+  found: CountsFound,
   options: {
-    fills: string;
     run: string;
     pinned: boolean;
     rejected: RejectedRows;
@@ -66,61 +92,35 @@ export async function countsGate(
     openSource?: (() => Promise<CountSource>) | undefined;
   },
 ): Promise<CountsOutcome> {
-  const name = 'rows and USDC per token and side';
-  const { fills, run } = options;
-  const totals = only(
-    await queryFile<{ tokens: string; rows: string; micros: string }>(work, 'verify/totals', { params: { run } }),
-    run,
-  );
-  if (Number(totals.tokens) === 0) {
-    return {
-      gates: [
-        failedGate(
-          name,
-          `the table source_counts holds nothing of the run ${run}`,
-          [],
-          'run `backfill fills` again: it writes the counts before it loads',
-        ),
-      ],
-      short: [],
-    };
+  if (found.tokens === 0) {
+    const todo = 'run `backfill fills` again: it writes the counts before it loads';
+    const figure = `the table source_counts holds nothing of the run ${options.run}`;
+    return { gates: [failedGate(NAME, figure, [], todo)], short: [] };
   }
-  const rows = await longQueryFile<Row>(work, 'verify/counts', {
-    names: { fills },
-    params: { run, limit: MAX_REREAD_TOKENS },
-  });
-  const all = `${formatCount(Number(totals.tokens))} tokens, ${formatCount(Number(totals.rows))} fills, ${formatMicros(BigInt(totals.micros))} USDC`;
-  if (rows.length === 0) return { gates: [passed(name, `${all}: equal`)], short: [] };
-
-  const differing = Number(rows[0]?.differing ?? rows.length);
-  const lanes = rows.flatMap(lanesOf).filter((lane) => !excusedByRejected(lane, options.rejected));
-  const surely = lanes.filter((lane) => options.pinned && (!lane.known || lane.heldRows >= lane.countedRows));
-  const judged = await judge(work, lanes, surely, differing > rows.length, options);
-  const gates: Gate[] = [];
-  if (judged.wrong.length === 0)
-    gates.push(passed(name, `${all}: equal${judged.short.length > 0 ? ' to what is served' : ''}`));
-  else {
-    gates.push(
-      failedGate(
-        name,
-        `${formatCount(judged.wrong.length)} sides of ${formatCount(differing)} tokens differ, of ${all}`,
-        judged.wrong,
-        'load them again: `backfill fills --fresh`; a plan that lacks tokens shows as "not counted"',
-      ),
-    );
-  }
-  if (judged.short.length > 0) gates.push(shortGate(judged.short, BigInt(totals.micros)));
-  return { gates, short: judged.short };
+  const all = `${formatCount(found.tokens)} tokens, ${formatCount(found.rows)} fills, ${formatMicros(found.micros)} USDC`;
+  if (found.differing === 0) return { gates: [passed(NAME, `${all}: equal`)], short: [] };
+  const lanes = found.lanes.filter((lane) => !excusedByRejected(lane, options.rejected));
+  const { wrong, short } = await judge(work, lanes, found.differing > MAX_REREAD_TOKENS, options);
+  const gate =
+    wrong.length === 0
+      ? passed(NAME, `${all}: equal${short.length > 0 ? ' to what is served' : ''}`)
+      : failedGate(
+          NAME,
+          `${formatCount(wrong.length)} sides of ${formatCount(found.differing)} tokens differ, of ${all}`,
+          wrong,
+          'load them again: `backfill fills --fresh`; a plan that lacks tokens shows as "not counted"',
+        );
+  return { gates: short.length > 0 ? [gate, shortGate(short, found.micros)] : [gate], short };
 }
 
 /** A lane that is not short of rows is wrong whatever the source says. Where there is one, or nearly everything differs, reading again would prove nothing. */
 async function judge(
   work: Work,
   lanes: readonly Lane[],
-  surely: readonly Lane[],
   tooMany: boolean,
   options: { pinned: boolean; rejected: RejectedRows; openSource?: (() => Promise<CountSource>) | undefined },
 ): Promise<{ wrong: string[]; short: SourceShort[] }> {
+  const surely = lanes.filter((lane) => options.pinned && (!lane.known || lane.heldRows >= lane.countedRows));
   if (surely.length > 0 || tooMany || options.openSource === undefined) {
     const first = surely.length > 0 ? surely : lanes;
     const rest = lanes.filter((lane) => !first.includes(lane));
@@ -164,53 +164,36 @@ async function readAgain(
   { pinned, rejected }: { pinned: boolean; rejected: RejectedRows },
 ): Promise<{ wrong: string[]; short: SourceShort[] }> {
   work.log.info(`${formatCount(lanes.length)} sides of tokens differ from the source's counts: reading them again`);
-  const recounted = await recount(source, [...new Set(lanes.map((lane) => lane.token))]);
+  const recounted = pinned ? undefined : await recount(source, [...new Set(lanes.map((lane) => lane.token))]);
+  // An unpinned source may have moved on since the plan: then its present count is the one to meet.
+  const present = lanes
+    .map((lane) => withCount(lane, recounted?.get(lane.token)))
+    .filter((lane) => lane.heldRows !== lane.countedRows || lane.heldMicros !== lane.countedMicros || !lane.known);
+  const served = await readServed(work, source, present, rejected.ids);
   const wrong: string[] = [];
   const short: SourceShort[] = [];
-  const queue = lanes.map((lane) => ({ lane, counted: recounted.get(lane.token) }));
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      work.signal?.throwIfAborted();
-      const lane = pinned ? next.lane : withCount(next.lane, next.counted);
-      // An unpinned source may have moved on since the plan: then its present count is the one to meet.
-      if (lane.heldRows === lane.countedRows && lane.heldMicros === lane.countedMicros && lane.known) continue;
-      const served = await servedOrWhy(source, lane);
-      if (typeof served === 'string') {
-        wrong.push(describe(lane, `; what the source serves cannot be read: ${served}`));
-        continue;
-      }
-      const aside = rejected.lanes.get(laneKey(lane.token, lane.side)) ?? { rows: 0, micros: 0n };
-      const heldAsServed =
-        served.rows === lane.heldRows + aside.rows &&
-        (aside.micros === null || served.micros === lane.heldMicros + aside.micros);
-      if (heldAsServed && served.rows < lane.countedRows && lane.known) {
-        short.push({
-          token: lane.token,
-          side: lane.side,
-          countedRows: lane.countedRows,
-          servedRows: served.rows,
-          countedMicros: lane.countedMicros.toString(),
-          servedMicros: served.micros.toString(),
-        });
-      } else {
-        wrong.push(
-          describe(lane, `; the source serves ${formatCount(served.rows)}, ${formatMicros(served.micros)} USDC`),
-        );
-      }
+  for (const lane of present) {
+    const found = served.get(laneKey(lane.token, lane.side)) as Served | string;
+    if (typeof found === 'string') {
+      wrong.push(describe(lane, `; what the source serves cannot be read: ${found}`));
+      continue;
     }
-  };
-  await Promise.all(Array.from({ length: REREADS_AT_ONCE }, worker));
-  return { wrong, short: short.sort((a, b) => b.countedRows - b.servedRows - (a.countedRows - a.servedRows)) };
-}
-
-/** A page that is wrong whenever it is asked for is a finding about its lane, not the end of verify. */
-async function servedOrWhy(source: CountSource, lane: Lane): Promise<{ rows: number; micros: bigint } | string> {
-  try {
-    return await source.countDistinct(lane.token, lane.side);
-  } catch (error) {
-    if (error instanceof FailureError && error.failure.code === 'bad_page') return error.failure.message;
-    throw error;
+    const heldAsServed =
+      found.rows === lane.heldRows + found.aside.rows && found.micros === lane.heldMicros + found.aside.micros;
+    if (heldAsServed && found.rows < lane.countedRows && lane.known) {
+      short.push({
+        token: lane.token,
+        side: lane.side,
+        countedRows: lane.countedRows,
+        servedRows: found.rows,
+        countedMicros: lane.countedMicros.toString(),
+        servedMicros: found.micros.toString(),
+      });
+    } else if (!heldAsServed || found.aside.rows === 0 || found.rows !== lane.countedRows) {
+      wrong.push(describe(lane, `; the source serves ${formatCount(found.rows)}, ${formatMicros(found.micros)} USDC`));
+    }
   }
+  return { wrong, short: short.sort((a, b) => b.countedRows - b.servedRows - (a.countedRows - a.servedRows)) };
 }
 
 async function recount(source: CountSource, tokens: readonly string[]): Promise<Map<string, TokenCount>> {

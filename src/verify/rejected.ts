@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs';
+import { laneKey } from './count-source.js';
 
 /** Rejected rows: fills that the source counts and that staging lacks for a known reason. */
 export interface RejectedRows {
+  /** Entity ids, of all that name one. */
+  readonly ids: ReadonlySet<string>;
   /** By `token side`. */
   readonly lanes: ReadonlyMap<string, { readonly rows: number; readonly micros: bigint | null }>;
   /** Transactions that lack a fill, hex without 0x. */
   readonly transactions: readonly string[];
 }
 
-export const NONE_REJECTED: RejectedRows = { lanes: new Map(), transactions: [] };
-
-export const laneKey = (token: string, side: 'buy' | 'sell'): string => `${token} ${side}`;
+export const NONE_REJECTED: RejectedRows = { ids: new Set(), lanes: new Map(), transactions: [] };
 
 /**
  * Reads `rejected.ndjson`. A row that is rejected in every attempt stands there more than once, hence by id. Amounts that
@@ -46,7 +47,7 @@ export function readRejected(path: string): RejectedRows {
       micros: before.micros === null || micros === null ? null : before.micros + micros,
     });
   }
-  return { lanes, transactions: [...transactions] };
+  return { ids: seen, lanes, transactions: [...transactions] };
 }
 
 function parse(line: string): Record<string, unknown> | null {

@@ -1,11 +1,11 @@
-import { FailureError } from '../failure.js';
+import { FailureError, failed } from '../failure.js';
 import type { Side } from '../plan/segment.js';
 import type { SourceClient } from '../source/client.js';
 import { readTokenCounts } from '../source/counts.js';
 import { HEX_KEYS } from '../source/key-spaces.js';
-import { type ListOptions, type ListSpec, readLists } from '../source/lists.js';
+import { type ListOptions, type ListRow, type ListSpec, readLists } from '../source/lists.js';
 import { assetOf } from '../source/queries.js';
-import type { CountSource } from './count-source.js';
+import { type CountSource, laneKey, type Served, type TokenPack } from './count-source.js';
 
 /**
  * Verify's questions, put to the orderbook subgraph at the block of `options`; at its head from when on it refuses that block.
@@ -28,31 +28,73 @@ export function subgraphCountSource(
       return ask({ ...options, block });
     }
   };
-  const countDistinct = async (token: string, side: Side, at: ListOptions) => {
-    const spec: ListSpec = {
-      entity: 'orderFilledEvents',
-      fields: `${COLLATERAL[side]} makerAssetId`,
-      filter: { condition: assetOf(side), type: 'String!', value: token },
-      keys: HEX_KEYS,
-    };
-    let rows = 0;
-    let micros = 0n;
-    const take = (page: readonly { readonly [field: string]: unknown }[]) => {
-      // The source counts a fill without collateral as a sell, though it also names the token as a purchase would.
-      const counted = side === 'sell' ? page : page.filter(({ makerAssetId }) => makerAssetId === '0');
-      // Ids ascend within each range and ranges are disjoint: rows are distinct fills.
-      const sum = counted.reduce((total, row) => total + amount(row[COLLATERAL[side]]), 0n);
-      return () => {
-        rows += counted.length;
-        micros += sum;
-      };
-    };
-    await readLists(client, [spec], [take], at);
-    return { rows, micros };
-  };
   return {
     recount: (tokens) => atBlock(async (at) => [...(await readTokenCounts(client, tokens, at)).values()]),
-    countDistinct: (token, side) => atBlock((at) => countDistinct(token, side, at)),
+    countDistinct: (packs, aside) => atBlock((at) => countServed(client, packs, aside, at)),
+  };
+}
+
+/** Reads the packs' fills as lists of ids, apart from the way in which they were loaded. */
+async function countServed(
+  client: SourceClient,
+  packs: readonly TokenPack[],
+  aside: ReadonlySet<string>,
+  at: ListOptions,
+): Promise<ReadonlyMap<string, Served>> {
+  const served = new Map<string, Sum>();
+  for (const { side, tokens } of packs) {
+    for (const token of tokens)
+      served.set(laneKey(token, side), { rows: 0, micros: 0n, aside: { rows: 0, micros: 0n } });
+  }
+  const sinks = packs.map((pack) => (page: readonly ListRow[]) => {
+    const { side } = pack;
+    const sums = page.map((row) => {
+      const token = tokenOf(row, pack, aside);
+      const sum = token === undefined ? undefined : served.get(laneKey(token, side));
+      if (sum === undefined) throw failed('transient', 'bad_page', `fill ${row.id}, which was not asked for`);
+      return sum;
+    });
+    // Ids ascend within each range and ranges are disjoint: rows are distinct fills.
+    return () => {
+      for (const [i, sum] of sums.entries()) {
+        const row = page[i] as ListRow;
+        add(sum, amount(row[COLLATERAL[side]]));
+        if (aside.has(row.id)) add(sum.aside, amount(row[COLLATERAL[side]]));
+      }
+    };
+  });
+  await readLists(client, packs.map(listOf), sinks, at);
+  return served;
+}
+
+/** The token of the pack that a row is of. A rejected row may name none, or a wrong one: it is then of the only token asked for. */
+function tokenOf(row: ListRow, { side, tokens }: TokenPack, aside: ReadonlySet<string>): string | undefined {
+  const named = row[assetOf(side)];
+  // The source counts a fill without collateral as a sell, though it also names the token as a purchase would.
+  if (typeof named === 'string' && tokens.includes(named) && (side === 'sell' || row.makerAssetId === '0'))
+    return named;
+  return tokens.length === 1 && aside.has(row.id) ? tokens[0] : undefined;
+}
+
+interface Sum {
+  rows: number;
+  micros: bigint;
+  aside: { rows: number; micros: bigint };
+}
+
+function add(sum: { rows: number; micros: bigint }, micros: bigint): void {
+  sum.rows++;
+  sum.micros += micros;
+}
+
+function listOf({ side, tokens }: TokenPack): ListSpec {
+  const ofTokens = { condition: `${assetOf(side)}_in`, type: '[String!]!', value: tokens };
+  const bought = { condition: 'makerAssetId', type: 'String!', value: '0' };
+  return {
+    entity: 'orderFilledEvents',
+    fields: `makerAssetId takerAssetId ${COLLATERAL[side]}`,
+    filters: side === 'buy' ? [ofTokens, bought] : [ofTokens],
+    keys: HEX_KEYS,
   };
 }
 

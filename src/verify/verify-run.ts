@@ -5,7 +5,7 @@ import { FILLS_LIVE, FILLS_STAGING } from '../target/tables.js';
 import { completeGates } from './complete-gate.js';
 import { conservation, conservationGate, mapGate, SHORT_TABLE, withoutMapGates } from './conservation.js';
 import type { CountSource } from './count-source.js';
-import { countsGate, type SourceShort } from './counts-gate.js';
+import { compareCounts, countsGate, type SourceShort } from './counts-gate.js';
 import { failedGate, type Gate } from './gate.js';
 import { runFile, sweepScratch, type Work } from './heavy.js';
 import { NONE_REJECTED, readRejected } from './rejected.js';
@@ -29,10 +29,10 @@ export interface VerifyOptions {
  * later change of the table makes it void. The caller holds the run's lock. Throws FailureError when the target fails.
  */
 export async function verifyRun(work: Work, options: VerifyOptions): Promise<Verdict> {
-  const { found, acceptRejected } = options;
-  const { folder } = found;
+  const { found: run, acceptRejected } = options;
+  const { folder } = run;
   const fills = options.fills ?? (await tableOf(work, folder.id));
-  const checkpoint = folder.readCheckpoint() ?? found.checkpoint;
+  const checkpoint = folder.readCheckpoint() ?? run.checkpoint;
   const now = options.now ?? (() => new Date());
   const gates: Gate[] = completeGates(checkpoint, acceptRejected);
   const state = await stagingOwner(work.target, fills);
@@ -47,17 +47,20 @@ export async function verifyRun(work: Work, options: VerifyOptions): Promise<Ver
     const range = await steps.time('range', () => rangeGate(work, fills, rows));
     gates.push(range);
     const rejected = acceptRejected > 0 ? readRejected(folder.rejectedPath) : NONE_REJECTED;
-    const counts = await steps.time('counts', () =>
-      countsGate(work, {
-        fills,
-        run: folder.id,
-        pinned: checkpoint.pinned,
-        rejected,
-        openSource: options.openSource,
-      }),
+    const found = await steps.time('counts', () => compareCounts(work, { fills, run: folder.id }));
+    // The one waits for the source while the other keeps ClickHouse busy.
+    const [counts, unique] = await bothEnd(
+      steps.time('source', () =>
+        countsGate(work, found, {
+          run: folder.id,
+          pinned: checkpoint.pinned,
+          rejected,
+          openSource: options.openSource,
+        }),
+      ),
+      steps.time('unique', () => uniqueGate(work, fills, rows)),
     );
-    gates.push(...counts.gates);
-    gates.push(await steps.time('unique', () => uniqueGate(work, fills, rows)));
+    gates.push(...counts.gates, unique);
     await recordShort(work, folder.id, counts.short);
     await recordRejected(work, folder.id, rejected.transactions);
     gates.push(...(await steps.time('conservation', () => conservationGates(work, fills, folder.id))));
@@ -144,6 +147,12 @@ function noTable(fills: string, run: string, owner: string | undefined): Gate {
       ? 'run `backfill fills`'
       : `verify that run with --run ${owner}, or load this one with \`backfill fills --fresh\``,
   );
+}
+
+/** Both results once both have ended: a failure of one leaves nothing of the other behind. */
+async function bothEnd<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b]);
+  return [await a, await b];
 }
 
 /** Says how long each step took: the operator of a large table wants to see it move. */

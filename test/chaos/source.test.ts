@@ -4,8 +4,7 @@ import { SourceClient } from '../../src/source/client.js';
 import { subgraphCountSource } from '../../src/verify/subgraph-source.js';
 import { json, startWire } from '../source/wire.js';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
-import { makeScenario, outcome, pagesServed, SMALL, until } from '../support/scenario.js';
-import { startTcpProxy } from '../support/tcp-proxy.js';
+import { makeScenario, outcome, pagesServed, proxied, SMALL, until } from '../support/scenario.js';
 
 let clickhouse: TestClickHouse;
 beforeAll(async () => {
@@ -52,18 +51,24 @@ test('verify counts the rows of a token that has a malformed one, and goes on at
     if (pinned)
       return json(response, { errors: [{ message: 'subgraph Qm only has data starting at block number 9' }] });
     const amounts = ['5', 'five', '-3'];
-    const rows = amounts.map((makerAmountFilled, i) => ({ id: `0x0${i + 1}`, makerAmountFilled, makerAssetId: '0' }));
-    // A fill without collateral lies in both lanes; the source counts it as a sell.
-    const neither = { id: '0x04', makerAmountFilled: '9', makerAssetId: token };
-    return json(response, { data: { lane0: [...rows, neither] } });
+    const rows = amounts.map((makerAmountFilled, i) => {
+      return { id: `0x0${i + 1}`, makerAmountFilled, makerAssetId: '0', takerAssetId: token };
+    });
+    // One that was rejected, since it came without its token, still lies where it is asked for by it.
+    const rejected = { id: '0x04', makerAmountFilled: '9', makerAssetId: '0', takerAssetId: '0' };
+    return json(response, { data: { lane0: [...rows, rejected] } });
   });
   onTestFinished(() => wire.close());
   const client = new SourceClient({ url: wire.url, deadlineMs: 5000, connections: 4 });
   onTestFinished(() => client.close());
   const unpinned: string[] = [];
   const source = subgraphCountSource(client, { block: 8 }, (why) => unpinned.push(why));
-  expect(await source.countDistinct(token, 'buy')).toEqual({ rows: 3, micros: 2n });
-  expect(await source.countDistinct(token, 'buy')).toEqual({ rows: 3, micros: 2n });
+  const packs = [{ side: 'buy' as const, tokens: [token] }];
+  for (let time = 0; time < 2; time++) {
+    const served = await source.countDistinct(packs, new Set(['0x04']));
+    expect(served.get(`${token} buy`)).toEqual({ rows: 4, micros: 11n, aside: { rows: 1, micros: 9n } });
+  }
+  await expect(source.countDistinct(packs, new Set())).rejects.toMatchObject({ failure: { code: 'bad_page' } });
   expect(unpinned).toHaveLength(1);
 });
 
@@ -87,13 +92,11 @@ test('a named run that is killed after its promotion goes on with its P&L, and s
 }, async () => {
   const scenario = await makeScenario(clickhouse, { universe });
   let kill = () => {};
-  const proxy = await startTcpProxy({
-    upstreamPort: Number(new URL(clickhouse.url).port),
+  const proxy = await proxied(clickhouse, {
     onStatement: ({ sql }) => {
       if (/CREATE OR REPLACE TABLE[\s\S]*ledger_pnl/.test(sql)) kill();
     },
   });
-  onTestFinished(() => proxy.close());
   const args = ['--run', 'r1', '--clickhouse-url', proxy.url, '--pnl-source-url', scenario.simulator.pnlUrl, ...QUICK];
   const program = scenario.start('run', ...args);
   kill = () => program.kill('SIGKILL');

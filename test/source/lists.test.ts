@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { FailureError, failed } from '../../src/failure.js';
+import { retrying } from '../../src/load/retrying.js';
 import { readConditions } from '../../src/source/conditions.js';
 import { readCounts, readTokenCounts } from '../../src/source/counts.js';
 import { DECIMAL_KEYS, HEX_KEYS, type KeySpace } from '../../src/source/key-spaces.js';
@@ -139,7 +140,9 @@ describe('counts', () => {
     ['a volume with a sign', { collateralSellVolume: '-5' }],
   ])('a count that is %s is refused, naming the token', async (_name, change) => {
     const wire = await open.wire(answerLists({ orderbooks: [{ ...book('77', 1), ...change }], marketDatas: [] }));
-    await expect(readCounts(open.client({ url: wire.url }), { block: 1 })).rejects.toThrow(/orderbook 77/);
+    await expect(readCounts(open.client({ url: wire.url }), { block: 1 })).rejects.toThrow(
+      /orderbook 77.*report the token/,
+    );
   });
 
   test('a bad answer is asked for again through the hook; what fails for good fails the whole', async () => {
@@ -188,10 +191,18 @@ describe('counts', () => {
     }));
     const wire = await open.wire(answerLists({ orderFilledEvents: events }));
     const client = open.client({ url: wire.url });
-    const source = subgraphCountSource(client, { block: 1, pageRows: 50 });
-    expect((await source.countDistinct('9', 'buy')).rows).toBe(2407);
-    expect((await source.countDistinct('9', 'sell')).rows).toBe(803);
-    expect((await subgraphCountSource(client, { block: null }).countDistinct('8', 'sell')).rows).toBe(0);
+    const aside = new Set([hash(4), hash(5), hash(99_999)].map((h) => `0x${h}_0x1`));
+    const packs = [
+      { side: 'buy', tokens: ['9', '7'] },
+      { side: 'sell', tokens: ['9'] },
+    ] as const;
+    const served = await subgraphCountSource(client, { block: 1, pageRows: 50 }).countDistinct(packs, aside);
+    expect(served.get('9 buy')).toEqual({ rows: 2407, micros: 2407n, aside: { rows: 1, micros: 1n } });
+    expect(served.get('9 sell')).toEqual({ rows: 803, micros: 803n, aside: { rows: 1, micros: 1n } });
+    expect(served.get('7 buy')?.rows).toBe(0);
+    const none = [{ side: 'sell', tokens: ['8'] }] as const;
+    const atHead = await subgraphCountSource(client, { block: null }).countDistinct(none, new Set());
+    expect(atHead.get('8 sell')?.rows).toBe(0);
   });
 });
 
@@ -217,9 +228,101 @@ test('conditions: all of them, in outcome order, unresolved ones without payouts
     payoutDenominator: n % 3 === 1 ? '1' : null,
   }));
   const wire = await open.wire(answerLists({ conditions }));
-  const read = await readConditions(open.client({ url: wire.url }), { block: null, pageRows: 25 });
+  const { conditions: read, malformed } = await readConditions(open.client({ url: wire.url }), {
+    block: null,
+    pageRows: 25,
+  });
+  expect(malformed).toEqual([]);
   expect(read.map(({ id }) => id)).toEqual(conditions.map(({ id }) => id).sort());
   const one = read.find(({ id }) => id === `0x${hash(1)}`);
   expect(one).toEqual({ ...conditions[1], id: `0x${hash(1)}` });
   expect(read.find(({ id }) => id === `0x${hash(2)}`)).toMatchObject({ payoutNumerators: [], payoutDenominator: '0' });
+});
+
+describe('malformed conditions', () => {
+  const condition = (n: number, change: object = {}): Entity => ({
+    id: `0x${hash(n)}`,
+    positionIds: [token(2 * n), token(2 * n + 1)],
+    payoutNumerators: ['1', '0'],
+    payoutDenominator: '1',
+    ...change,
+  });
+  const retry = () =>
+    retrying({
+      retryBaseMs: 0,
+      giveUpAfterMs: 30_000,
+      stop: new AbortController().signal,
+      nowMs: () => performance.now(),
+      sleep: async () => true,
+      random: () => 0,
+      onRetry: () => undefined,
+    });
+
+  test.each([
+    ['a token that is no number', { positionIds: ['1', 'abc'] }, 'positionIds.1', 'no whole number'],
+    ['a token with a leading zero', { positionIds: ['07'] }, 'positionIds.0', 'no whole number'],
+    ['a token beyond 2^256', { positionIds: ['9'.repeat(78)] }, 'positionIds.0', 'beyond 2^256'],
+    ['no list of tokens', { positionIds: null }, 'positionIds', 'expected array'],
+    ['more tokens than places', { positionIds: range(257).map(String) }, 'positionIds', 'Too big'],
+    ['a payout that is no number', { payoutNumerators: ['x', '0'] }, 'payoutNumerators.0', 'no whole number'],
+    ['a payout as a JSON number', { payoutNumerators: [1, 0] }, 'payoutNumerators.0', 'expected string'],
+    ['a negative denominator', { payoutDenominator: '-1' }, 'payoutDenominator', 'no whole number'],
+    ['an id that is no hash', { id: `0xzz\u001b[31m\n${'y'.repeat(200)}` }, 'id', 'not 0x and 64 hex digits'],
+  ])('%s: asked for again, then set aside and named; the rest is read', async (_name, change, field, reason) => {
+    const conditions = [...range(40).map((n) => condition(n)), condition(40, change)];
+    const wire = await open.wire(answerLists({ conditions }));
+    const read = await readConditions(open.client({ url: wire.url }), { block: 1, retry: retry() });
+    expect(wire.asked).toHaveLength(3);
+    expect(read.conditions.map(({ id }) => id)).toEqual(
+      range(40)
+        .map((n) => `0x${hash(n)}`)
+        .sort(),
+    );
+    expect(read.malformed).toEqual([
+      { id: expect.stringMatching(/^0x[ -~]{1,130}…?[ -~]*$/), field, reason: expect.stringContaining(reason) },
+    ]);
+    if (field !== 'id') expect(read.malformed[0]?.id).toBe(`0x${hash(40)}`);
+  });
+
+  test('several on several pages are asked for no more often than one', async () => {
+    const conditions = range(300).map((n) => condition(n, n % 50 === 0 ? { positionIds: ['abc'] } : {}));
+    const wire = await open.wire(answerLists({ conditions }));
+    const read = await readConditions(open.client({ url: wire.url }), { block: 1, pageRows: 20, retry: retry() });
+    expect(read.conditions).toHaveLength(294);
+    expect(read.malformed.map(({ id }) => id)).toEqual(
+      range(6)
+        .map((n) => `0x${hash(50 * n)}`)
+        .sort(),
+    );
+  });
+
+  test('one that is malformed twice and then well is read, not set aside', async () => {
+    let asked = 0;
+    const bad = answerLists({ conditions: [condition(1), condition(2, { positionIds: ['abc'] })] });
+    const good = answerLists({ conditions: [condition(1), condition(2)] });
+    const wire = await open.wire((request, response) => (++asked <= 2 ? bad : good)(request, response));
+    const read = await readConditions(open.client({ url: wire.url }), { block: 1, retry: retry() });
+    expect(read.malformed).toEqual([]);
+    expect(read.conditions).toHaveLength(2);
+  });
+
+  test('a source that garbles other rows each time is given up: nothing is set aside for it', async () => {
+    let asked = 0;
+    const wire = await open.wire((request, response) => {
+      asked++;
+      const conditions = range(8).map((n) => condition(n, asked % 8 === n ? { payoutDenominator: 'x' } : {}));
+      answerLists({ conditions })(request, response);
+    });
+    const reading = readConditions(open.client({ url: wire.url }), { block: 1, retry: retry() });
+    await expect(reading).rejects.toThrow(/^condition 0x.*payoutDenominator: no whole number$/);
+    expect(asked).toBe(8);
+  });
+
+  test('more than a hundred and one in a hundred are no stray rows: the source is refused as a whole', async () => {
+    const wire = await open.wire(
+      answerLists({ conditions: range(600).map((n) => condition(n, n < 101 ? { positionIds: 'none' } : {})) }),
+    );
+    const reading = readConditions(open.client({ url: wire.url }), { block: 1, retry: retry() });
+    await expect(reading).rejects.toThrow(/^101 of 600 conditions cannot be decoded, as condition 0x/);
+  });
 });

@@ -86,11 +86,13 @@ test('markets by id, markets by time and the whole tape bring the same fills, ea
 
 test('distinct ids of a token are at most its count, and conditions explain its tokens', async () => {
   const largest = [...counts.tokens].sort((a, b) => b.buys - a.buys)[0] as SourceCounts['tokens'][0];
-  const { rows: served } = await subgraphCountSource(client, { block }).countDistinct(largest.token, 'buy');
+  const packs = [{ side: 'buy' as const, tokens: [largest.token] }];
+  const found = await subgraphCountSource(client, { block }).countDistinct(packs, new Set());
+  const served = found.get(`${largest.token} buy`)?.rows;
   expect(served).toBeLessThanOrEqual(largest.buys);
   expect(served).toBeGreaterThan(largest.buys * 0.99);
   const pnl = new SourceClient({ url: simulator.pnlUrl, deadlineMs: 30_000, connections: 4 });
-  const conditions = await readConditions(pnl, { block: null });
+  const { conditions } = await readConditions(pnl, { block: null });
   await pnl.close();
   const explained = new Map(conditions.flatMap(({ id, positionIds }) => positionIds.map((token) => [token, id])));
   for (const [token, condition] of counts.conditions) {
