@@ -4,7 +4,7 @@ import type { Config } from './options.js';
 import type { Releases } from './releases.js';
 import type { LogSinks } from './report/log.js';
 
-/** What every command is given; `main.ts` makes it. */
+/** What every command is given; `program.ts` makes it. */
 export interface Context {
   readonly command: CommandName;
   readonly config: Config;

@@ -3,15 +3,17 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { COMMANDS, type CommandName } from '../../src/commands/table.js';
 import { flagOf, type OptionName } from '../../src/options.js';
-import type { FaultRule } from '../../src/simulator/fault-table.js';
+import type { FaultKind, FaultRule } from '../../src/simulator/fault-table.js';
 import { type Simulator, startSimulator } from '../../src/simulator/server.js';
-import { startTcpProxy, type TcpProxy } from '../../test/support/tcp-proxy.js';
+import { type Statement, startTcpProxy, type TcpProxy } from '../../test/support/tcp-proxy.js';
 import { borrowServer, dropDatabase, killProcess, type Login, type Server, startServer } from './clickhouse.js';
 import { judge } from './judge.js';
+import { Phases } from './phases.js';
 import { processesOf } from './processes.js';
-import type { Scenario } from './scenario.js';
+import type { Kill, Scenario } from './scenario.js';
 import { filesWithSecrets } from './secrets.js';
 import { type Ended, Happenings, sit } from './sitting.js';
+import { STOPS } from './stops.js';
 import { type MadeUniverse, makeUniverse, truthOf, watched } from './truth.js';
 
 export interface Stage {
@@ -32,8 +34,12 @@ export interface Played {
   readonly sittingsMs: readonly number[];
   readonly kills: Readonly<Record<string, number>>;
   readonly serverKills: number;
+  /** Of signals and server kills, those that met the program in promote or P&L. */
+  readonly inside: Readonly<Record<string, number>>;
   readonly faults: Readonly<Record<string, number>>;
   readonly gaveUp: number;
+  /** Sittings that ended until a person acted. */
+  readonly stopped: number;
   readonly retries: number;
   readonly requests: number;
   readonly rows: number;
@@ -78,6 +84,8 @@ export async function play(scenario: Scenario, stage: Stage): Promise<Played> {
 class Player {
   readonly wrong: string[] = [];
   readonly #happenings = new Happenings();
+  readonly #phases = new Phases();
+  readonly #inside: Record<string, number> = {};
   readonly #kills: Record<string, number> = {};
   readonly #made: MadeUniverse;
   readonly #database: string;
@@ -89,7 +97,9 @@ class Player {
   #sittings = 0;
   readonly #sittingsMs: number[] = [];
   #gaveUp = 0;
+  #stopped = 0;
   #left: Scenario['kills'];
+  #leftLate: Scenario['lateKills'];
   #pages = 0;
   #healed = false;
   #verdict = { rows: 0, rejected: 0, lost: 0, doubled: 0 };
@@ -102,20 +112,21 @@ class Player {
   ) {
     this.#made = makeUniverse(scenario.universe);
     this.#left = scenario.kills;
+    this.#leftLate = scenario.lateKills;
     // Names are data: quotes, backslashes and letters of other alphabets must do no harm.
     this.#database = scenario.seed % 7 === 0 ? `chaos \`ы"'\\${scenario.seed}` : `chaos_${scenario.seed}`;
     mkdirSync(stage.dir, { recursive: true });
   }
 
   async open(): Promise<void> {
-    const { source, target, token, seed } = this.scenario;
+    const { source, target, stop, token, seed } = this.scenario;
     const { stage } = this;
     this.#simulator = await startSimulator({
       universe: watched(this.#made.universe, () => this.#onPage()),
       token,
       latencyMs: source.latencyMs,
       jitterMs: source.jitterMs,
-      faults: source.faults,
+      faults: [...source.faults, ...(stop?.source ? [stop.source] : [])],
       faultSeed: source.faultSeed,
       ...(source.throttle ? { throttle: source.throttle } : {}),
       ...(source.cost ? { cost: source.cost } : {}),
@@ -129,9 +140,14 @@ class Player {
       this.#proxy = await startTcpProxy({
         upstreamPort: this.#server.port,
         seed: target.faultSeed,
-        rules: target.rules,
-        onStatement: ({ kind }) => this.#happenings.happened(kind === 'insert' ? 'insert' : 'statement'),
-        onApplied: ({ kind }) => this.#happenings.happened(kind === 'insert' ? 'applied' : 'statement-applied'),
+        // Last: those before it keep the numbers that their draws go by.
+        rules: [...target.rules, ...(stop?.target ? [stop.target] : [])],
+        onStatement: (statement) => this.#onStatement(statement),
+        onApplied: ({ kind }) => {
+          this.#happenings.happened(kind === 'insert' ? 'applied' : 'statement-applied');
+          const phase = this.#phases.current;
+          if (kind === 'other' && phase !== undefined) this.#happenings.happened(`${phase}-applied`);
+        },
       });
     }
     for (const { when, backAfterMs } of target.serverKills) {
@@ -162,8 +178,26 @@ class Player {
     this.#happenings.happened('page');
   }
 
+  #onStatement({ kind, sql }: Statement): void {
+    if (kind === 'insert') {
+      this.#happenings.happened('insert');
+      return;
+    }
+    const phase = this.#phases.meet(sql);
+    this.#happenings.happened('statement');
+    if (phase !== undefined) this.#happenings.happened(phase);
+  }
+
+  #countInside(what: string): void {
+    const phase = this.#phases.current;
+    if (phase === undefined) return;
+    const name = `${what} in ${phase}`;
+    this.#inside[name] = (this.#inside[name] ?? 0) + 1;
+  }
+
   #killServer(backAfterMs: number): void {
     this.#serverKills++;
+    this.#countInside('server kill');
     const { engine } = this.scenario.target;
     if (engine === 'embedded') {
       const pid = this.#embeddedPid();
@@ -206,9 +240,10 @@ class Player {
   /** The same command again and again, until it is left alone and ends. Undefined when it never does. */
   async #untilFinal(command: CommandName, extra: readonly string[]): Promise<number | undefined> {
     for (let leftOver = 0; this.#sittings < MAX_SITTINGS; ) {
-      const kill = this.#left[0];
+      const kills = [...this.#left.slice(0, 1), ...this.#leftLate.slice(0, 1)];
       this.#left = this.#left.slice(1);
-      const ended = await this.#sit(command, extra, kill);
+      const struckBefore = this.#stopStruck();
+      const ended = await this.#sit(command, extra, kills);
       this.#sittingsMs.push(Math.round(ended.ms));
       if (ended.hung) {
         this.wrong.push(`sitting ${this.#sittings} (${command}) did not end within ${PATIENCE_MS / 1000} s`);
@@ -216,6 +251,11 @@ class Player {
       }
       for (const signal of ended.sent) this.#kills[signal] = (this.#kills[signal] ?? 0) + 1;
       if (ended.sent.length > 0 && (ended.code === 130 || ended.code === null)) continue;
+      if (this.#stopStruck() > struckBefore) {
+        const met = this.#meetStop(command, ended);
+        if (met === 'again') continue;
+        if (met === 'wrong') return undefined;
+      }
       if (ended.code === 75) {
         this.#gaveUp++;
         if (!this.scenario.mayGiveUp)
@@ -247,13 +287,10 @@ class Player {
     return undefined;
   }
 
-  async #sit(
-    command: CommandName,
-    extra: readonly string[],
-    kill: Scenario['kills'][number] | undefined,
-  ): Promise<Ended> {
+  async #sit(command: CommandName, extra: readonly string[], kills: readonly Kill[]): Promise<Ended> {
     const { scenario, stage } = this;
     this.#sittings++;
+    this.#phases.begin();
     const jumps = scenario.environment.BACKFILL_CLOCK_JUMPS !== undefined;
     return sit({
       main: stage.main,
@@ -268,7 +305,11 @@ class Player {
       },
       dir: stage.dir,
       name: `sitting-${String(this.#sittings).padStart(2, '0')}-${command}`,
-      kill,
+      kills,
+      onStruck: (kill) => {
+        if (kill === this.#leftLate[0]) this.#leftLate = this.#leftLate.slice(1);
+        this.#countInside('signal');
+      },
       happenings: this.#happenings,
       patienceMs: PATIENCE_MS,
     });
@@ -290,19 +331,47 @@ class Player {
     return Object.entries(values).flatMap(([name, value]) => (known.has(name) ? [`--${name}`, value] : []));
   }
 
+  /** How often the fault that only a person mends has struck. */
+  #stopStruck(): number {
+    const { stop } = this.scenario;
+    if (stop === undefined) return 0;
+    return (stop.source ? this.#simulator.stats().faults[stop.kind as FaultKind] : this.#proxy?.struck[stop.kind]) ?? 0;
+  }
+
+  /** The fault struck in this sitting: it must have ended by it, and then is mended, once. */
+  #meetStop(command: CommandName, ended: Ended): 'again' | 'wrong' | 'over' {
+    const { stop } = this.scenario;
+    if (stop === undefined) return 'over';
+    const { code, words } = STOPS[stop.kind];
+    // What it only tidies at its end it may leave; and the source may be away as well.
+    if (ended.code === 0 && stop.target?.only === 'other') return 'over';
+    if (ended.code === 75 && code !== 75 && this.scenario.mayGiveUp) return 'over';
+    const last = lastLine(ended.out);
+    if (ended.code !== code || !words.test(last)) {
+      this.wrong.push(`sitting ${this.#sittings} (${command}) met ${stop.kind} and ended with ${ended.code}: ${last}`);
+      return 'wrong';
+    }
+    this.#stopped++;
+    const { source, target } = this.scenario;
+    if (stop.target) this.#proxy?.setRules(this.#healed ? [] : target.rules);
+    else this.#simulator.setFaults(this.#healed ? this.#keptFaults() : source.faults.filter(ofRequests));
+    return 'again';
+  }
+
   /** The faults end, but those of rows that stay rejected: a row that was rejected once must not come back otherwise. */
   #heal(): void {
     if (this.#healed) return;
     this.#healed = true;
-    const { faults } = this.scenario.source;
-    // A rule that strikes nothing keeps its number: what strikes a row is drawn from it.
-    this.#simulator.setFaults(
-      faults
-        .filter(({ kind }) => kind !== 'down')
-        .map((rule) => (keepsAfterHealing(rule) ? rule : { ...rule, rate: 0 })),
-    );
+    this.#simulator.setFaults(this.#keptFaults());
     this.#simulator.setCost(undefined);
     this.#proxy?.setRules([]);
+  }
+
+  /** A rule that strikes nothing keeps its number: what strikes a row is drawn from it. */
+  #keptFaults(): FaultRule[] {
+    return this.scenario.source.faults
+      .filter(ofRequests)
+      .map((rule) => (keepsAfterHealing(rule) ? rule : { ...rule, rate: 0 }));
   }
 
   /** The one run of the seed: a folder without a checkpoint never began. */
@@ -411,8 +480,10 @@ class Player {
       sittingsMs: this.#sittingsMs,
       kills: this.#kills,
       serverKills: this.#serverKills,
+      inside: this.#inside,
       faults,
       gaveUp: this.#gaveUp,
+      stopped: this.#stopped,
       retries: checkpoint?.retries ?? 0,
       requests: stats?.requests ?? 0,
       ...this.#verdict,
@@ -424,6 +495,11 @@ class Player {
 
 /** Row faults that change what a row counts for. */
 const SPOILING = /-amount$|-asset-zero$|-hash$|-hex$/;
+
+/** An outage would begin anew with the rules. */
+function ofRequests({ kind }: FaultRule): boolean {
+  return kind !== 'down';
+}
 
 function keepsAfterHealing({ kind }: FaultRule): boolean {
   return kind.endsWith('-amount') || kind === 'counters-exceed' || kind === 'pin-refused';
@@ -437,5 +513,5 @@ function describe({ universe, job, options, target }: Scenario): string {
 function lastLine(out: string): string {
   const lines = out.trim().split('\n');
   const own = lines.findLast((line) => line.startsWith('backfill:'));
-  return (own ?? lines.at(-1) ?? '').slice(0, 300);
+  return (own ?? lines.at(-1) ?? '').slice(0, 600);
 }

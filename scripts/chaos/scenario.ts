@@ -6,8 +6,10 @@
 import type { CostModel } from '../../src/simulator/cost.js';
 import type { FaultKind, FaultRule } from '../../src/simulator/fault-table.js';
 import type { ThrottleOptions } from '../../src/simulator/throttle.js';
-import type { ProxyRule } from '../../test/support/tcp-proxy.js';
+import { type ProxyRule, REFUSALS } from '../../test/support/tcp-proxy.js';
+import type { Phase } from './phases.js';
 import { Random } from './random.js';
+import { drawStop, type Stop } from './stops.js';
 
 export interface Scenario {
   readonly seed: number;
@@ -21,6 +23,10 @@ export interface Scenario {
   readonly target: TargetDraw;
   /** One a sitting, in this order; after the last the program is left alone. */
   readonly kills: readonly Kill[];
+  /** In this order, each as soon as a sitting comes so far: in promote and in P&L. */
+  readonly lateKills: readonly Kill[];
+  /** Ends a sitting until a person acts: then it is taken away. */
+  readonly stop: Stop | undefined;
   /** Sittings that end with 75 are allowed: something stays away for longer than `--give-up-after`. */
   readonly mayGiveUp: boolean;
 }
@@ -74,6 +80,8 @@ export type Moment =
   | { readonly on: 'insert' | 'applied'; readonly nth: number }
   /** The n-th statement that is no insert of fills: tables, bookkeeping, checks, promotion, P&L. */
   | { readonly on: 'statement' | 'statement-applied'; readonly nth: number }
+  /** The n-th statement from the promotion's first on, or from P&L's. */
+  | { readonly on: Phase | `${Phase}-applied`; readonly nth: number }
   | { readonly on: 'time'; readonly ms: number };
 
 export type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'SIGHUP';
@@ -85,6 +93,12 @@ export interface Kill {
 
 /** The other seeds stop after `verify`: their rows are judged in staging. */
 const JOB_RUN_SHARE = 0.65;
+/** Of the whole jobs, those that a signal, or the death of a server of their own, meets in promote or P&L. */
+const LATE_SHARE = 0.35;
+const STOP_SHARE = 0.05;
+/** Statements of the promotion itself; of P&L, of which the last few drop what it no longer needs. */
+const PROMOTE_STATEMENTS = 10;
+const PNL_STATEMENTS = 60;
 
 export function drawScenario(seed: number): Scenario {
   const random = new Random(seed);
@@ -93,7 +107,7 @@ export function drawScenario(seed: number): Scenario {
   const engine: Engine = random.chance(0.82) ? 'shared' : random.chance(0.5) ? 'own' : 'embedded';
   const partition = random.chance(0.25) ? 'time' : 'markets';
   const source = drawSource(random, universe);
-  const target = drawTarget(random, engine, universe);
+  const target = drawTarget(random, engine, universe, job);
   const mayGiveUp = random.chance(0.06);
   const options = {
     ...drawOptions(random, universe),
@@ -125,6 +139,20 @@ export function drawScenario(seed: number): Scenario {
     source: { ...source, faults: [...source.faults, ...outage] },
     target,
     kills: drawKills(random, engine, universe, job),
+    lateKills:
+      job === 'run' && engine !== 'embedded' && random.chance(LATE_SHARE)
+        ? Array.from({ length: random.pick([1, 1, 2]) }, () => ({
+            when: lateMoment(random),
+            signals: drawSignals(random),
+          }))
+        : [],
+    stop: random.chance(STOP_SHARE)
+      ? drawStop(random, {
+          inserts: Math.ceil(universe.fills / 1_500),
+          statements: job === 'run' ? 170 : 90,
+          sourceOnly: engine === 'embedded',
+        })
+      : undefined,
     mayGiveUp,
   };
 }
@@ -262,7 +290,14 @@ function drawSource(random: Random, universe: UniverseDraw): SourceDraw {
   };
 }
 
-function drawTarget(random: Random, engine: Engine, { fills }: UniverseDraw): TargetDraw {
+/** Half of them in the promotion, which is short. */
+function lateMoment(random: Random): Moment {
+  return random.chance(0.5)
+    ? { on: random.pick(['promote', 'promote-applied'] as const), nth: random.int(0, PROMOTE_STATEMENTS - 1) }
+    : { on: random.pick(['pnl', 'pnl-applied'] as const), nth: random.int(0, PNL_STATEMENTS - 1) };
+}
+
+function drawTarget(random: Random, engine: Engine, { fills }: UniverseDraw, job: Scenario['job']): TargetDraw {
   const faultSeed = random.int(1, 2 ** 31);
   const insertCount = Math.max(2, Math.ceil(fills / 1_000));
   if (engine === 'embedded') {
@@ -285,18 +320,9 @@ function drawTarget(random: Random, engine: Engine, { fills }: UniverseDraw): Ta
     'bad-gateway',
     'empty-answer',
   ] as const;
-  const refusals = [
-    'too-many-parts',
-    'memory-limit',
-    'too-many-queries',
-    'table-read-only',
-    'disk-full',
-    'no-space-left',
-    'timeout-exceeded',
-  ] as const;
   const heat = random.pick([0, 0, 0.1, 0.3]);
   if (heat > 0) {
-    for (const kind of random.some([...quick, ...refusals], random.int(1, 4))) {
+    for (const kind of random.some([...quick, ...REFUSALS], random.int(1, 4))) {
       const inserts = random.chance(0.6);
       rules.push({
         kind,
@@ -334,7 +360,10 @@ function drawTarget(random: Random, engine: Engine, { fills }: UniverseDraw): Ta
     : [];
   const serverKills =
     engine === 'own'
-      ? Array.from({ length: random.int(1, 3) }, () => ({ when: moment(), backAfterMs: random.int(0, 700) }))
+      ? Array.from({ length: random.int(1, 3) }, () => ({
+          when: job === 'run' && random.chance(LATE_SHARE) ? lateMoment(random) : moment(),
+          backAfterMs: random.int(0, 700),
+        }))
       : [];
   return { engine, faultSeed, rules, serverKills, outages };
 }
@@ -342,7 +371,7 @@ function drawTarget(random: Random, engine: Engine, { fills }: UniverseDraw): Ta
 function drawKills(random: Random, engine: Engine, { fills }: UniverseDraw, job: string): Kill[] {
   const count = random.pick([0, 1, 1, 2, 2, 3, 5]);
   const inserts = Math.max(2, Math.ceil(fills / 1_500));
-  return Array.from({ length: count }, () => ({ when: moment(), signals: signals() }));
+  return Array.from({ length: count }, () => ({ when: moment(), signals: drawSignals(random) }));
 
   function moment(): Moment {
     const roll = random.unit();
@@ -358,20 +387,20 @@ function drawKills(random: Random, engine: Engine, { fills }: UniverseDraw, job:
     }
     return { on: 'time', ms: random.int(50, 2_000) };
   }
+}
 
-  function signals(): Kill['signals'] {
-    const roll = random.unit();
-    if (roll < 0.65) return [{ signal: 'SIGKILL', afterMs: 0 }];
-    const signal = random.pick(['SIGTERM', 'SIGINT', 'SIGINT', 'SIGHUP'] as const);
-    if (roll < 0.85) return [{ signal, afterMs: 0 }];
-    if (roll < 0.95)
-      return [
-        { signal, afterMs: 0 },
-        { signal, afterMs: random.int(0, 200) },
-      ];
+function drawSignals(random: Random): Kill['signals'] {
+  const roll = random.unit();
+  if (roll < 0.65) return [{ signal: 'SIGKILL', afterMs: 0 }];
+  const signal = random.pick(['SIGTERM', 'SIGINT', 'SIGINT', 'SIGHUP'] as const);
+  if (roll < 0.85) return [{ signal, afterMs: 0 }];
+  if (roll < 0.95)
     return [
       { signal, afterMs: 0 },
-      { signal: 'SIGKILL', afterMs: random.int(0, 200) },
+      { signal, afterMs: random.int(0, 200) },
     ];
-  }
+  return [
+    { signal, afterMs: 0 },
+    { signal: 'SIGKILL', afterMs: random.int(0, 200) },
+  ];
 }

@@ -51,7 +51,9 @@ export interface SittingOptions {
   /** Output goes to a file there: `<name>.out`. */
   readonly dir: string;
   readonly name: string;
-  readonly kill: Kill | undefined;
+  /** All of them are armed; `onStruck` is told of each that comes to pass. */
+  readonly kills: readonly Kill[];
+  readonly onStruck: (kill: Kill) => void;
   readonly happenings: Happenings;
   readonly patienceMs: number;
 }
@@ -75,14 +77,15 @@ export async function sit(options: SittingOptions): Promise<Ended> {
     sent.push(signal);
     child.kill(signal);
   };
-  const forget = options.kill
-    ? options.happenings.at(options.kill.when, () => {
-        for (const { signal, afterMs } of options.kill?.signals ?? []) {
-          if (afterMs === 0) send(signal);
-          else timers.push(setTimeout(() => send(signal), afterMs));
-        }
-      })
-    : () => undefined;
+  const armed = options.kills.map((kill) =>
+    options.happenings.at(kill.when, () => {
+      options.onStruck(kill);
+      for (const { signal, afterMs } of kill.signals) {
+        if (afterMs === 0) send(signal);
+        else timers.push(setTimeout(() => send(signal), afterMs));
+      }
+    }),
+  );
   let hung = false;
   const patience = setTimeout(() => {
     hung = true;
@@ -93,7 +96,7 @@ export async function sit(options: SittingOptions): Promise<Ended> {
     child.once('close', (exitCode, exitSignal) => resolve([exitCode, exitSignal]));
   });
   clearTimeout(patience);
-  forget();
+  for (const forget of armed) forget();
   for (const timer of timers) clearTimeout(timer);
   return { code, signal, sent, hung, ms: performance.now() - startMs, out: readFileSync(outFile, 'utf8') };
 }

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { FaultRule } from '../../src/simulator/fault-table.js';
 import { createSyntheticUniverse } from '../../src/simulator/synthetic/universe.js';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
-import { built, type Ended } from '../support/node-child.js';
-import { makeScenario, outcome, pagesServed, type Scenario, SMALL, until } from '../support/scenario.js';
-import { type ProxyOptions, type ProxyRule, startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { built, type Ended, endOf } from '../support/node-child.js';
+import { makeScenario, outcome, pagesServed, proxied, type Scenario, SMALL, until } from '../support/scenario.js';
+import type { TcpProxy } from '../support/tcp-proxy.js';
 
 /** The places of the fault matrix that no other file of tests goes to with the program itself. */
 let clickhouse: TestClickHouse;
@@ -19,12 +19,6 @@ afterAll(() => clickhouse.stop());
 const universe = createSyntheticUniverse({ seed: 8, markets: 40, fills: 3_000 });
 const exact = { rows: universe.fillCount, problems: [] };
 const QUICK = ['--retry-base', '5ms', '--workers', '4', '--threads', '0'];
-
-async function proxied(rules: readonly ProxyRule[], hooks: Partial<ProxyOptions> = {}): Promise<TcpProxy> {
-  const proxy = await startTcpProxy({ upstreamPort: Number(new URL(clickhouse.url).port), rules, ...hooks });
-  onTestFinished(() => proxy.close());
-  return proxy;
-}
 
 test('a body of one byte a second and a socket that never answers are given up at the deadline and asked again', {
   timeout: 60_000,
@@ -110,7 +104,7 @@ test('a target that goes away in the middle of the inserts is waited for, and no
 }, async () => {
   const scenario = await makeScenario(clickhouse, { universe });
   let back: Promise<void> | undefined;
-  const proxy: TcpProxy = await proxied([], {
+  const proxy: TcpProxy = await proxied(clickhouse, {
     onStatement: ({ kind, ordinal }) => {
       if (kind === 'insert' && ordinal === 4) back ??= proxy.goDown(1200);
     },
@@ -128,7 +122,9 @@ test('a user who may only read from now on: nothing counts as loaded, and with t
   timeout: 60_000,
 }, async () => {
   const scenario = await makeScenario(clickhouse, { universe });
-  const proxy = await proxied([{ kind: 'read-only-user', rate: 1, only: 'insert', fromRequest: 3 }]);
+  const proxy = await proxied(clickhouse, {
+    rules: [{ kind: 'read-only-user', rate: 1, only: 'insert', fromRequest: 3 }],
+  });
   const args = [...SMALL, ...QUICK, '--clickhouse-url', proxy.url];
   const refused = await scenario.fills(...args);
   expect(refused.code, refused.stderr).toBe(1);
@@ -172,7 +168,7 @@ test('a server killed during promote and during rebuild-pnl comes back, and one 
     if (DEATHS[i]?.[2] === 'during') setTimeout(() => void die(), 3);
     else void die();
   };
-  const proxy = await proxied([], {
+  const proxy = await proxied(clickhouse, {
     onStatement: ({ sql }) => meet(sql, 'before'),
     onApplied: ({ sql }) => meet(sql, 'after'),
   });
@@ -206,16 +202,7 @@ function withoutPrivileges(scenario: Scenario, args: readonly string[]): Promise
     env: { PATH: process.env.PATH ?? '' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const text = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (part: string) => {
-      text[name] += part;
-    });
-  }
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, signal) => resolve({ code, signal, ...text }));
-  });
+  return endOf(child);
 }
 
 const onLinux = test.runIf(process.platform === 'linux');

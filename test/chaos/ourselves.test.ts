@@ -6,7 +6,7 @@ import { Watchdog } from '../../src/load/watchdog.js';
 import { openLog } from '../../src/report/log.js';
 import { createSyntheticUniverse } from '../../src/simulator/synthetic/universe.js';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
-import { built, type Ended } from '../support/node-child.js';
+import { built, type Ended, endOf } from '../support/node-child.js';
 import { makeScenario, outcome, type Scenario, SMALL } from '../support/scenario.js';
 import { tempWorkspace } from '../support/workspace.js';
 
@@ -87,15 +87,7 @@ function withFullDisk(scenario: Scenario, blocks: number, args: readonly string[
     env: { PATH: process.env.PATH ?? '' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const text = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (part: string) => {
-      text[name] += part;
-    });
-  }
-  return new Promise((resolve) => {
-    child.once('close', (code, signal) => resolve({ code, signal, ...text }));
-  });
+  return endOf(child);
 }
 
 test.runIf(process.platform === 'linux')(

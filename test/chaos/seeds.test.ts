@@ -23,7 +23,9 @@ afterAll(async () => {
 
 const kills = (scenario: Scenario) => scenario.kills.filter(({ signals }) => signals[0]?.signal === 'SIGKILL').length;
 const wanted: Record<string, (scenario: Scenario) => boolean> = {
-  'the whole job, killed': (s) => s.job === 'run' && s.target.engine === 'shared' && kills(s) === 2,
+  'the whole job, killed, and once more in promote or P&L': (s) =>
+    s.job === 'run' && s.target.engine === 'shared' && kills(s) === 1 && s.lateKills.length === 1,
+  'a user whose rights are taken away, and given back': (s) => s.stop?.target !== undefined && s.kills.length <= 1,
   'lost acknowledgements and a busy target': (s) =>
     s.target.rules.some(({ kind }) => kind === 'reset-after') && s.target.rules.length >= 3 && s.kills.length === 1,
   'faults of the source and malformed events': (s) =>

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSyntheticUniverse } from '../../src/simulator/synthetic/universe.js';
 import { FILL_BYTES } from '../../src/target/fill-batch.js';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
-import { makeScenario, outcome, type Scenario, SMALL } from '../support/scenario.js';
-import { type ProxyOptions, type ProxyRule, startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { makeScenario, outcome, proxied, type Scenario, SMALL } from '../support/scenario.js';
+import { type ProxyOptions, type ProxyRule, REFUSALS, type TcpProxy } from '../support/tcp-proxy.js';
 
 let clickhouse: TestClickHouse;
 beforeAll(async () => {
@@ -24,8 +24,7 @@ interface Lossy {
 
 async function behindProxy(rules: readonly ProxyRule[], hooks: Partial<ProxyOptions> = {}): Promise<Lossy> {
   const scenario = await makeScenario(clickhouse, { universe });
-  const proxy = await startTcpProxy({ upstreamPort: Number(new URL(clickhouse.url).port), rules, ...hooks });
-  onTestFinished(() => proxy.close());
+  const proxy = await proxied(clickhouse, { rules, ...hooks });
   const through = ['--clickhouse-url', proxy.url];
   return {
     scenario,
@@ -49,18 +48,9 @@ test('an insert whose acknowledgement is lost is sent again, and its rows are th
 test('too many parts, memory, queries, a full disk, a table that is read-only for a while: tried again, nothing lost', {
   timeout: 60_000,
 }, async () => {
-  const kinds = [
-    'too-many-parts',
-    'memory-limit',
-    'too-many-queries',
-    'table-read-only',
-    'disk-full',
-    'no-space-left',
-    'timeout-exceeded',
-  ] as const;
-  const { scenario, proxy, fills } = await behindProxy(kinds.map((kind) => ({ kind, rate: 0.25, maxPerBody: 1 })));
+  const { scenario, proxy, fills } = await behindProxy(REFUSALS.map((kind) => ({ kind, rate: 0.25, maxPerBody: 1 })));
   expect(outcome(await fills())).toMatchObject({ code: 0 });
-  for (const kind of kinds) expect(proxy.struck[kind], kind).toBeGreaterThan(0);
+  for (const kind of REFUSALS) expect(proxy.struck[kind], kind).toBeGreaterThan(0);
   expect(await scenario.compare()).toEqual(exact);
 });
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
+import { spawnBackfill } from '../support/program.js';
 import { makeScenario, outcome, type Scenario, SMALL, until } from '../support/scenario.js';
 
 const TOKEN = 'tok-3nAvEryS3cretBearer';
@@ -53,6 +54,24 @@ function leaks(texts: readonly (readonly [string, string])[]): string[] {
   );
 }
 
+/** What everybody on the machine may read of a process and of those that it started: the arguments and the names. */
+function titlesOf(pid: number): [string, string][] {
+  const isChild = (name: string) => new RegExp(`^PPid:\\s+${pid}$`, 'm').test(readProcess(name, 'status'));
+  const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isChild(name));
+  return [String(pid), ...children].flatMap((name): [string, string][] =>
+    ['cmdline', 'comm'].map((file) => [`${file} of ${name}`, readProcess(name, file)]),
+  );
+}
+
+/** As UTF-8, like the secrets; empty for a process that has ended meanwhile. */
+function readProcess(pid: string, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 function withUserInfo(url: string, userInfo: string): string {
   return url.replace('://', `://${userInfo}@`);
 }
@@ -67,10 +86,7 @@ test('no token, password or key is left in any output, log, checkpoint, report o
   const source = `${withUserInfo(scenario.simulator.url, `who:${URL_PASSWORD}`)}?key=${URL_KEY}`;
   const program = scenario.startFills(...SMALL, ...LOUD, '--source-url', source);
   await until(program, () => scenario.simulator.stats().requests > 5);
-  if (process.platform === 'linux') {
-    const title = readFileSync(`/proc/${program.pid}/cmdline`, 'latin1');
-    expect([TOKEN, PASSWORD].filter((secret) => title.includes(secret))).toEqual([]);
-  }
+  if (process.platform === 'linux') expect(leaks(titlesOf(program.pid))).toEqual([]);
   const ended = await program.ended;
   expect(outcome(ended)).toMatchObject({ code: 0 });
   expect(leaks(textsOf(scenario, ended))).toEqual([]);
@@ -87,6 +103,33 @@ test('user and password may stand in the ClickHouse URL, and are not shown', { t
   expect(leaks(textsOf(scenario, ended))).toEqual([]);
   expect(scenario.run().checkpoint.fingerprint.target).toBe(clickhouse.url);
 });
+
+test.runIf(process.platform === 'linux')(
+  'credentials in URLs on the command line are not in the title of the program nor of the server that it starts',
+  { timeout: 60_000 },
+  async () => {
+    const scenario = await makeScenario(clickhouse, { simulator: { latencyMs: 50 } });
+    const source = `${withUserInfo(scenario.simulator.url, `who:${URL_PASSWORD}`)}?key=${URL_KEY}`;
+    const program = spawnBackfill(
+      ['fills', ...SMALL, `--source-url=${source}`, '--clickhouse-dir', 'clickhouse', '--threads', '2'],
+      { cwd: scenario.dir },
+    );
+    await until(program, () => scenario.simulator.stats().requests > 5);
+    const titles = titlesOf(program.pid);
+    // Two of the program, two of the server.
+    expect(titles.length).toBeGreaterThanOrEqual(4);
+    expect(titles[0]?.[1]).toMatch(/^backfill fills .*--source-url=http:\/\/… --clickhouse-dir clickhouse/);
+    expect(leaks(titles)).toEqual([]);
+    program.kill('SIGTERM');
+    expect((await program.ended).code).toBe(130);
+
+    const nowhere = withUserInfo('http://127.0.0.1:9', `other:${URL_PASSWORD}`);
+    const away = scenario.startFills(...SMALL, '--clickhouse-url', nowhere);
+    await away.waitFor(/ECONNREFUSED/);
+    expect(leaks(titlesOf(away.pid))).toEqual([]);
+    away.kill('SIGKILL');
+  },
+);
 
 const REFUSALS: readonly (readonly [string, (s: Scenario) => string[], Record<string, string>, number, RegExp])[] = [
   ['a wrong password', () => [], { ...LOGIN, CLICKHOUSE_USER: 'other' }, 1, /CLICKHOUSE_USER/],

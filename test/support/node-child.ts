@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 /** Where the built program lies: children cannot load TypeScript. */
@@ -18,16 +19,23 @@ export function runInChild(moduleText: string, args: readonly string[] = []): Pr
   const child = spawn(process.execPath, ['--input-type=module', '-e', moduleText, '--', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
+  return endOf(child);
+}
+
+/** Collects what a child writes until it has ended. `onText` is told of everything so far, whenever there is more. */
+export function endOf(
+  child: ChildProcessByStdio<null, Readable, Readable>,
+  onText?: (text: { readonly stdout: string; readonly stderr: string }) => void,
+): Promise<Ended> {
+  const text = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (part: string) => {
+      text[name] += part;
+      onText?.(text);
+    });
+  }
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+    child.once('close', (code, signal) => resolve({ code, signal, ...text }));
   });
 }

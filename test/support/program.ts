@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { onTestFinished } from 'vitest';
-import { built, type Ended } from './node-child.js';
+import { built, type Ended, endOf } from './node-child.js';
 
 export interface ProgramOptions {
   /** A folder of the test's own: `.env`, `checkpoints` and `.clickhouse` are looked for there. */
@@ -26,17 +26,11 @@ export function spawnBackfill(args: readonly string[], { cwd, env = {} }: Progra
     env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const text = { stdout: '', stderr: '' };
+  let text = { stdout: '', stderr: '' };
   const waiting = new Set<() => void>();
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (part: string) => {
-      text[name] += part;
-      for (const look of waiting) look();
-    });
-  }
-  const ended = new Promise<Ended>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, signal) => resolve({ code, signal, ...text }));
+  const ended = endOf(child, (soFar) => {
+    text = soFar;
+    for (const look of waiting) look();
   });
   onTestFinished(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');

@@ -13,6 +13,7 @@ import type { TestClickHouse } from './clickhouse.js';
 import { type ComparedTable, type Comparison, compareFills } from './compare-fills.js';
 import type { Ended } from './node-child.js';
 import { type Program, spawnBackfill } from './program.js';
+import { type ProxyOptions, startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 import { tempWorkspace } from './workspace.js';
 
 /** One situation: a simulated source, a database and a folder of its own, and the program run on them. */
@@ -103,6 +104,16 @@ export async function makeScenario(clickhouse: TestClickHouse, options: Scenario
     report: () => (JSON.parse(readFileSync(run().folder.reportPath, 'utf8')) as { fills: FillsReport }).fills,
     compare: (compared) => compareFills(target, universe, compared),
   };
+}
+
+/** A proxy before ClickHouse, for as long as the test runs. */
+export async function proxied(
+  clickhouse: TestClickHouse,
+  options: Omit<ProxyOptions, 'upstreamPort'> = {},
+): Promise<TcpProxy> {
+  const proxy = await startTcpProxy({ upstreamPort: Number(new URL(clickhouse.url).port), ...options });
+  onTestFinished(() => proxy.close());
+  return proxy;
 }
 
 /** Resolves once the condition holds; throws when the program ends before. */

@@ -70,6 +70,17 @@ const EXCEPTIONS = {
   'unknown-table': [60, 404, 'Table polymarket.clob_fills_staging does not exist. (UNKNOWN_TABLE)'],
 } as const satisfies Record<string, readonly [number, number, string]>;
 
+/** What passes: the statement is tried again until ClickHouse can. */
+export const REFUSALS = [
+  'too-many-parts',
+  'memory-limit',
+  'too-many-queries',
+  'table-read-only',
+  'disk-full',
+  'no-space-left',
+  'timeout-exceeded',
+] as const satisfies readonly (keyof typeof EXCEPTIONS)[];
+
 export interface Statement {
   readonly kind: StatementKind;
   /** The SQL, without data. */

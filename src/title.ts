@@ -1,0 +1,15 @@
+/**
+ * Imported before all else: whoever may list processes must not read what a URL on the command line holds. On Linux and macOS
+ * the title takes the place of the arguments, for all threads; children get none of these arguments. Without a secret among
+ * them the arguments stay as they were given.
+ */
+
+/** User and password, or a key in the query. */
+const SECRET = /:\/\/.*[@?#]/s;
+
+const args = process.argv.slice(2);
+if (args.some((arg) => SECRET.test(arg))) {
+  process.title = ['backfill', ...args.map((arg) => (SECRET.test(arg) ? arg.replace(/:\/\/.*/s, '://…') : arg))].join(
+    ' ',
+  );
+}
