@@ -134,11 +134,11 @@ export async function loadRest(ctx: Context, input: LoadInput): Promise<LoadFigu
   };
   const ticker = setInterval(() => {
     lookForStuck();
-    meter.sample(source.rate.granted);
+    const { granted, rps, pausedForMs } = source.rate;
+    meter.sample(granted, { rps, maxRps: config.rps, paused: pausedForMs > 0 });
     const now = keeper.current;
-    const limit = { rps: source.rate.rps, maxRps: config.rps, paused: source.rate.pausedForMs > 0 };
     const rows = start.rows + meter.totals.rows;
-    const pace = meter.pace(plan.totals.rows - rows, limit);
+    const pace = meter.pace(plan.totals.rows - rows);
     keeper.update({ ...figures(), pace: { ...pace, etaMs: Number.isFinite(pace.etaMs) ? pace.etaMs : -1 } });
     try {
       keeper.writeIfDue();

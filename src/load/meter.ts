@@ -28,6 +28,15 @@ interface Sample {
   readonly sourceMs: number;
   readonly targetMs: number;
   readonly cpuMs: number;
+  /** What the rate cell allowed, requests a second; 0 while paused. */
+  readonly allowedRps: number;
+}
+
+/** The rate cell as it is now, and the user's own limit. */
+export interface RateLimit {
+  readonly rps: number;
+  readonly maxRps: number;
+  readonly paused: boolean;
 }
 
 /** Long enough to smooth a burst of ends, short enough to show a change. */
@@ -40,13 +49,14 @@ const LIMIT_BOUND_SHARE = 0.9;
 export class Meter {
   readonly totals: Totals = { rows: 0, pages: 0, requests: 0, retries: 0, sourceMs: 0, decodeMs: 0, targetMs: 0 };
   readonly #samples: Sample[] = [];
+  #throttled = false;
 
   constructor(
     private readonly nowMs: () => number,
     private readonly cpuMs: () => number,
     private readonly cores: number,
   ) {
-    this.sample(0);
+    this.#push(0, 0);
   }
 
   add(attempt: AttemptFigures): void {
@@ -61,29 +71,33 @@ export class Meter {
   }
 
   /** `requests` as the rate cell counts them: those in flight are part of the pace. */
-  sample(requests: number): void {
+  sample(requests: number, { rps, maxRps, paused }: RateLimit): void {
+    this.#push(requests, paused ? 0 : rps);
+    this.#throttled = paused || rps < maxRps * 0.99;
+  }
+
+  #push(requests: number, allowedRps: number): void {
     const { rows, sourceMs, targetMs } = this.totals;
     const atMs = this.nowMs();
-    this.#samples.push({ atMs, rows, requests, sourceMs, targetMs, cpuMs: this.cpuMs() });
+    this.#samples.push({ atMs, rows, requests, sourceMs, targetMs, cpuMs: this.cpuMs(), allowedRps });
     while (this.#samples.length > 2 && (this.#samples[0] as Sample).atMs < atMs - WINDOW_MS) this.#samples.shift();
   }
 
-  pace(rowsLeft: number, limit: { rps: number; maxRps: number; paused: boolean }): Pace {
-    const first = this.#samples[0] as Sample;
-    const last = this.#samples.at(-1) as Sample;
+  pace(rowsLeft: number): Pace {
+    const [first, ...later] = this.#samples as [Sample, ...Sample[]];
+    const last = later.at(-1) ?? first;
     const seconds = Math.max(0.001, (last.atMs - first.atMs) / 1000);
     const rowsPerS = (last.rows - first.rows) / seconds;
     const requestsPerS = (last.requests - first.requests) / seconds;
     const etaMs = rowsPerS > 0 ? (rowsLeft / rowsPerS) * 1000 : Number.POSITIVE_INFINITY;
     const cpuShare = (last.cpuMs - first.cpuMs) / (seconds * 1000 * this.cores);
-    return { rowsPerS, requestsPerS, etaMs, bound: boundBy() };
-
-    function boundBy(): Bound {
-      if (limit.paused) return 'throttled';
+    // What was allowed meanwhile, pauses included: the rate of this moment says little about requests of before.
+    const allowedRps = later.reduce((sum, sample) => sum + sample.allowedRps, 0) / Math.max(1, later.length);
+    const boundBy = (): Bound => {
       if (cpuShare > CPU_BOUND_SHARE) return 'CPU';
-      if (requestsPerS > limit.rps * LIMIT_BOUND_SHARE)
-        return limit.rps < limit.maxRps * 0.99 ? 'throttled' : 'rate limit';
+      if (requestsPerS >= allowedRps * LIMIT_BOUND_SHARE) return this.#throttled ? 'throttled' : 'rate limit';
       return last.targetMs - first.targetMs > last.sourceMs - first.sourceMs ? 'target' : 'source';
-    }
+    };
+    return { rowsPerS, requestsPerS, etaMs, bound: boundBy() };
   }
 }

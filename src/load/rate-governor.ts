@@ -1,5 +1,14 @@
 import type { RateCell } from './rate-cell.js';
-import { afterThrottle, climb, type RateState, resumeLater, type Seen, startRate } from './rate-policy.js';
+import {
+  afterDoubt,
+  afterThrottle,
+  climb,
+  judge,
+  type RateState,
+  resumeLater,
+  type Seen,
+  startRate,
+} from './rate-policy.js';
 
 /** Over which the rate that was really sent is measured. */
 const SENT_WINDOW_MS = 8000;
@@ -7,7 +16,9 @@ const SENT_WINDOW_MS = 8000;
 /** Looks at the cell now and then and sets its rate by the policy: the one place that changes it. */
 export class RateGovernor {
   #state: RateState;
-  #throttledSeen: number;
+  /** Refusals that were judged, or are part of a throttle; and those of them that said how long to wait. */
+  #settled: { readonly refused: number; readonly told: number };
+  #doubtSinceMs: number | null = null;
   /** What had been granted at the last looks, oldest first. */
   readonly #looks: { atMs: number; granted: number }[] = [];
 
@@ -17,25 +28,52 @@ export class RateGovernor {
     nowMs: number,
   ) {
     this.#state = startRate(maxRps, nowMs, cell.answered, cell.throttled);
-    this.#throttledSeen = cell.throttled;
+    this.#settled = { refused: cell.throttled, told: cell.throttled - cell.untold };
     cell.setRate(this.#state.rps);
   }
 
   tick(nowMs: number): void {
     const seen = this.#look(nowMs);
-    const fresh = seen.refused > this.#throttledSeen;
-    this.#throttledSeen = seen.refused;
     if (nowMs < this.#state.resumedAtMs) {
       // Answers to requests that were in flight when the source refused: part of the same throttle.
       this.#state = resumeLater(this.#state, seen);
-    } else if (fresh) {
-      this.#state = afterThrottle(this.#state, seen);
-      this.cell.hold(this.#state.resumedAtMs - nowMs);
-      this.#looks.length = 0;
-    } else {
+      this.#settle(seen);
+    } else if (seen.refused === this.#settled.refused) {
       this.#state = climb(this.#state, nowMs);
+    } else {
+      this.#refused(seen);
     }
     this.cell.setRate(this.#state.rps);
+  }
+
+  /** Something was refused that is not judged yet. While that is in doubt, the rate stays. */
+  #refused(seen: Seen): void {
+    const { nowMs, answered, refused } = seen;
+    const since = this.cell.answeredAtDoubt;
+    const told = refused - this.cell.untold > this.#settled.told;
+    this.#doubtSinceMs ??= nowMs;
+    const verdict =
+      told || since === null
+        ? 'limit'
+        : judge(this.#state, seen, { answered: answered - since, refused: refused - this.#settled.refused });
+    if (verdict === 'open') return;
+    if (verdict === 'hiccup') {
+      this.cell.dismissDoubt();
+      const doubtMs = nowMs - this.#doubtSinceMs;
+      this.#state = afterDoubt(this.#state, seen, doubtMs, refused - this.#settled.refused);
+      for (const look of this.#looks) look.atMs = Math.min(nowMs, look.atMs + doubtMs);
+    } else {
+      this.#state = afterThrottle(this.#state, seen, { atMs: this.#doubtSinceMs, told });
+      this.cell.hold(this.#state.resumedAtMs - nowMs);
+      this.#looks.length = 0;
+    }
+    this.#settle(seen);
+  }
+
+  #settle({ refused }: Seen): void {
+    this.cell.settleDoubt();
+    this.#settled = { refused, told: refused - this.cell.untold };
+    this.#doubtSinceMs = null;
   }
 
   #look(nowMs: number): Seen {

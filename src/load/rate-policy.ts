@@ -12,6 +12,12 @@
  * - *steady*: the limit was met while climbing slowly. Restarts a little below, comes near it, and stays there for so
  *   long that the next throttle costs a few percent of the time; only then probes beyond, ever faster, so that a limit
  *   which was lifted far is found in a minute or two.
+ *
+ * A refusal that does not say how long to wait may be a gateway's hiccup. All wait a second, but what was in flight shows
+ * the difference: a source at its limit refuses that too. Once eight are answered for each that was refused, those were
+ * hiccups, and all goes on at the same rate; three refused with few answered are a limit. Where the answers come only
+ * after the pause (at low rates) a window may have ended meanwhile: so hiccups of that kind are believed only up to a
+ * small share. And a limit told by a handful of answers is vague: it is searched faster, until it is met again there.
  */
 export interface RateState {
   /** Requests a second asked for now. */
@@ -24,17 +30,21 @@ export interface RateState {
   /** Requests answered and refused until then. */
   readonly answeredAtResume: number;
   readonly refusedAtResume: number;
+  /** Refused since then, and found to be hiccups only after the pause. */
+  readonly lateHiccups: number;
   readonly throttle: Throttled | null;
 }
 
 type Climb =
   | { readonly kind: 'starting'; readonly fromRps: number }
-  | { readonly kind: 'searching'; readonly fromRps: number }
+  | { readonly kind: 'searching'; readonly fromRps: number; readonly growthPerS: number; readonly served: number }
   | { readonly kind: 'steady'; readonly limitRps: number; readonly calmMs: number };
 
 /** A throttle, from its first refusal to the resume. */
 interface Throttled {
   readonly atMs: number;
+  /** Whether it said how long to wait: a limit, beyond doubt. */
+  readonly told: boolean;
   /** How the rate climbed until then, and for how long. */
   readonly climb: Climb;
   readonly elapsedMs: number;
@@ -79,6 +89,22 @@ const EARLY_SERVED = 1;
 /** A limit met soon that is at least this share of the one expected confirms it. */
 const CONFIRMS_SHARE = 0.7;
 const MAX_HOLD_MS = 60_000;
+/** So many answered for each that was refused without a word, and the refusals are hiccups. */
+const HICCUP_ANSWERED = 8;
+/** So many refused, with fewer answered for each than this, and they are a limit. */
+const LIMIT_REFUSED = 3;
+const LIMIT_ANSWERED = 3;
+/** Hiccups that show only after the pause, at most: so many, and a share of what is answered; at a low rate hardly any. */
+const LATE_HICCUPS = 3;
+const LATE_HICCUP_SHARE = 0.015;
+const LOW_RPS = 12;
+const LOW_LATE_HICCUPS = 1;
+const LOW_LATE_HICCUP_SHARE = 0.006;
+/** Fewer served before refusals that say nothing: what they allow is anyone's guess. */
+const TELLING_SERVED = 30;
+/** So many served, and about the same allowed as before: that adds up. */
+const AGAIN_SERVED = 8;
+const VAGUE_GROWTH_PER_S = 0.06;
 
 export function startRate(maxRps: number, nowMs: number, answered = 0, refused = 0): RateState {
   const fromRps = clampRps(Math.max(START_MIN_RPS, maxRps * START_SHARE), maxRps);
@@ -89,21 +115,58 @@ export function startRate(maxRps: number, nowMs: number, answered = 0, refused =
     resumedAtMs: nowMs,
     answeredAtResume: answered,
     refusedAtResume: refused,
+    lateHiccups: 0,
     throttle: null,
   };
 }
 
+/** What refusals that say nothing are: a limit, hiccups that have nothing to do with the rate, or not clear yet. */
+export type Verdict = 'limit' | 'hiccup' | 'open';
+
+/** `since`: answered since the first refusal in doubt, and refused with it. */
+export function judge(state: RateState, seen: Seen, since: { answered: number; refused: number }): Verdict {
+  if (since.answered >= since.refused * HICCUP_ANSWERED) {
+    if (seen.pausedForMs > 0) return 'hiccup';
+    // A window may have ended meanwhile, or a bucket filled: that may not go on for ever.
+    const [some, share] =
+      state.rps < LOW_RPS ? [LOW_LATE_HICCUPS, LOW_LATE_HICCUP_SHARE] : [LATE_HICCUPS, LATE_HICCUP_SHARE];
+    const allowance = some + share * (seen.answered - state.answeredAtResume);
+    return state.lateHiccups + since.refused <= allowance ? 'hiccup' : 'limit';
+  }
+  if (isEarly(state, seen) && seen.answered === state.answeredAtResume) return 'limit';
+  return since.refused >= LIMIT_REFUSED && since.answered < since.refused * LIMIT_ANSWERED ? 'limit' : 'open';
+}
+
+/** Refusals were hiccups: the climb goes on where it was so many milliseconds ago. */
+export function afterDoubt(state: RateState, seen: Seen, doubtMs: number, refused: number): RateState {
+  return {
+    ...state,
+    lateHiccups: state.lateHiccups + (seen.pausedForMs > 0 ? 0 : refused),
+    resumedAtMs: state.resumedAtMs + doubtMs,
+    refusedAtResume: state.refusedAtResume + refused,
+  };
+}
+
+function isEarly(state: RateState, seen: Seen): boolean {
+  return state.throttle !== null && seen.answered - state.answeredAtResume <= EARLY_SERVED;
+}
+
 /** The source has refused. */
-export function afterThrottle(state: RateState, seen: Seen): RateState {
-  const elapsedMs = Math.max(1, seen.nowMs - state.resumedAtMs);
-  if (state.throttle !== null && seen.answered - state.answeredAtResume <= EARLY_SERVED) {
+export function afterThrottle(
+  state: RateState,
+  seen: Seen,
+  { atMs, told }: { atMs: number; told: boolean } = { atMs: seen.nowMs, told: true },
+): RateState {
+  const elapsedMs = Math.max(1, atMs - state.resumedAtMs);
+  if (state.throttle !== null && isEarly(state, seen)) {
     // Twice as long as the source has been refusing: one that does not say how long is asked seldom.
     const holdMs = Math.min(MAX_HOLD_MS, seen.nowMs - state.throttle.atMs);
     return resumeAt(state, state.throttle, { ...seen, pausedForMs: Math.max(seen.pausedForMs, holdMs) });
   }
   const soon = elapsedMs < SOON_MS || state.climb.kind === 'starting';
   const throttle: Throttled = {
-    atMs: seen.nowMs,
+    atMs,
+    told,
     climb: state.climb,
     elapsedMs,
     answeredBefore: state.answeredAtResume,
@@ -125,6 +188,7 @@ function resumeAt(state: RateState, throttle: Throttled, seen: Seen): RateState 
     throttle,
     climb: climbAfter(throttle, resumedAtMs, seen, state.maxRps),
     resumedAtMs,
+    lateHiccups: 0,
     answeredAtResume: seen.answered,
     refusedAtResume: seen.refused,
   };
@@ -136,8 +200,13 @@ function climbAfter(throttle: Throttled, resumeAtMs: number, seen: Seen, maxRps:
   const refused = seen.refused - throttle.refusedBefore;
   const served = Math.max(1, seen.answered - throttle.answeredBefore);
   const allowedRps = served / ((throttle.elapsedMs + pauseMs) / 1000);
-  if (throttle.limitRps === null && !confirms(throttle.climb, allowedRps)) {
-    return { kind: 'searching', fromRps: clampRps(allowedRps * SEARCH_FROM, maxRps) };
+  const before = throttle.climb;
+  const again = before.kind === 'searching' && served >= AGAIN_SERVED && confirms(before, allowedRps);
+  const known = again ? served + before.served : served;
+  const vague = !throttle.told && known < TELLING_SERVED;
+  if (vague || (throttle.limitRps === null && !confirms(throttle.climb, allowedRps))) {
+    const growthPerS = vague ? VAGUE_GROWTH_PER_S : SEARCH_GROWTH_PER_S;
+    return { kind: 'searching', fromRps: clampRps(allowedRps * SEARCH_FROM, maxRps), growthPerS, served: known };
   }
   const limitRps = clampRps(throttle.limitRps ?? allowedRps, maxRps);
   const wantedMs = Math.max(pauseMs * CALM_PER_PAUSE, (refused / limitRps) * 1000 * CALM_PER_REFUSED);
@@ -159,7 +228,7 @@ export function climb(state: RateState, nowMs: number): RateState {
 function rateAfter({ climb: way, maxRps }: RateState, calmMs: number): number {
   const ms = Math.max(0, calmMs);
   if (way.kind === 'starting') return clampRps(way.fromRps * 2 ** (ms / START_DOUBLING_MS), maxRps);
-  if (way.kind === 'searching') return clampRps(way.fromRps * (1 + SEARCH_GROWTH_PER_S) ** (ms / 1000), maxRps);
+  if (way.kind === 'searching') return clampRps(way.fromRps * (1 + way.growthPerS) ** (ms / 1000), maxRps);
   const toGo = Math.max(0, 1 - ms / way.calmMs);
   const share = STEADY_NEAR - (STEADY_NEAR - STEADY_FROM) * toGo ** 2;
   const beyond = Math.max(0, ms / way.calmMs - 1);

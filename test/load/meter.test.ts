@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Meter } from '../../src/load/meter.js';
+import { Meter, type RateLimit } from '../../src/load/meter.js';
 
 function makeMeter(cores = 2) {
   const clock = { ms: 0, cpuMs: 0 };
@@ -9,12 +9,18 @@ function makeMeter(cores = 2) {
     cores,
   );
   /** A second in which so much was done. */
-  const second = (rows: number, requests: number, spent: { sourceMs: number; targetMs: number }, cpuMs = 100) => {
+  const second = (
+    rows: number,
+    requests: number,
+    spent: { sourceMs: number; targetMs: number },
+    cpuMs = 100,
+    limit: RateLimit = unlimited,
+  ) => {
     clock.ms += 1000;
     clock.cpuMs += cpuMs;
     meter.add({ rows, pages: requests, requests, spent: { ...spent, decodeMs: 1 }, failure: null });
     state.requests += requests;
-    meter.sample(state.requests);
+    meter.sample(state.requests, limit);
   };
   const state = { requests: 0 };
   return { meter, second };
@@ -34,7 +40,7 @@ test('the pace is that of the last quarter of a minute, and the ETA follows from
   const { meter, second } = makeMeter();
   for (let i = 0; i < 60; i++) second(100_000, 100, { sourceMs: 500, targetMs: 100 });
   for (let i = 0; i < 16; i++) second(1000, 2, { sourceMs: 500, targetMs: 100 });
-  const pace = meter.pace(30_000, unlimited);
+  const pace = meter.pace(30_000);
   expect(pace.rowsPerS).toBeCloseTo(1000);
   expect(pace.requestsPerS).toBeCloseTo(2);
   expect(pace.etaMs).toBeCloseTo(30_000);
@@ -42,7 +48,7 @@ test('the pace is that of the last quarter of a minute, and the ETA follows from
 
 test('before the first rows the ETA is unknown, not zero', () => {
   const { meter } = makeMeter();
-  expect(meter.pace(1000, unlimited)).toMatchObject({ rowsPerS: 0, etaMs: Number.POSITIVE_INFINITY });
+  expect(meter.pace(1000)).toMatchObject({ rowsPerS: 0, etaMs: Number.POSITIVE_INFINITY });
 });
 
 test.each([
@@ -54,6 +60,15 @@ test.each([
   ['throttled', { sourceMs: 900, targetMs: 100 }, 100, { rps: 75, maxRps: 75, paused: true }],
 ])('what bounds the run: %s', (bound, spent, cpuMs, limit) => {
   const { meter, second } = makeMeter();
-  for (let i = 0; i < 5; i++) second(1000, 10, spent, cpuMs);
-  expect(meter.pace(1, limit).bound).toBe(bound);
+  for (let i = 0; i < 5; i++) second(1000, 10, spent, cpuMs, limit);
+  expect(meter.pace(1).bound).toBe(bound);
+});
+
+test('requests of before a pause and the rate of after it do not make a throttled run look bound by the source', () => {
+  const { meter, second } = makeMeter();
+  const spent = { sourceMs: 900, targetMs: 100 };
+  for (let i = 0; i < 5; i++) second(1000, 20, spent, 100, { rps: 20, maxRps: 75, paused: false });
+  for (let i = 0; i < 5; i++) second(0, 0, spent, 100, { rps: 20, maxRps: 75, paused: true });
+  for (let i = 0; i < 3; i++) second(1000, 24, spent, 100, { rps: 24, maxRps: 75, paused: false });
+  expect(meter.pace(1).bound).toBe('throttled');
 });

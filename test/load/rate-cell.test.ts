@@ -150,3 +150,15 @@ test('a request that is given up does not take a slot, and those behind it go on
   expect(cell.granted - grantedBefore).toBe(1);
   await expect(queue.acquire(stop.signal)).rejects.toThrow('the run stops');
 });
+
+test('a pause for a refusal that said nothing can be called off, one that was told cannot', () => {
+  const cell = RateCell.create(100, () => 10_000_000_000n);
+  cell.answer();
+  cell.pause(0);
+  expect(cell).toMatchObject({ pausedForMs: 1000, answeredAtDoubt: 1, untold: 1, throttled: 1 });
+  cell.dismissDoubt();
+  expect(cell).toMatchObject({ pausedForMs: 0, answeredAtDoubt: null });
+  cell.pause(2000);
+  cell.dismissDoubt();
+  expect(cell).toMatchObject({ pausedForMs: 2000, untold: 1, throttled: 2 });
+});

@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { afterThrottle, climb, type RateState, resumeLater, type Seen, startRate } from '../../src/load/rate-policy.js';
+import {
+  afterDoubt,
+  afterThrottle,
+  climb,
+  judge,
+  type RateState,
+  resumeLater,
+  type Seen,
+  startRate,
+} from '../../src/load/rate-policy.js';
+import { seeded } from '../plan/universe.js';
 import { figuresOf, runVirtualLoad } from './virtual-load.js';
 
 const KINDS = ['window', 'bucket'] as const;
@@ -51,6 +61,45 @@ test.each([5, 20, 60, 100, 200])('R = %i, refusals that do not say how long to w
 test('an unlimited source is asked at the full rate within seconds', () => {
   const [first] = runVirtualLoad({ ...load, minutes: 1, source: { rps: 1e9 } });
   expect(first?.served).toBeGreaterThan(250 * 55);
+});
+
+/** Whether the nth request is refused: so large a share of the first twenty, then another. */
+function hiccups(seed: number, early: number, later: number): (nth: number) => boolean {
+  const random = seeded(seed);
+  return (nth) => random() < (nth < 20 ? early : later);
+}
+
+describe.each([1, 2, 3, 4, 5, 6])('refusals that say nothing and have nothing to do with the rate, seed %i', (seed) => {
+  const free = { ...load, maxRps: 100, source: { rps: 1e9 } };
+
+  test('one in a hundred: most of --rps 100 all the same', () => {
+    const minutes = runVirtualLoad({ ...free, hiccup: hiccups(seed, 0.01, 0.01) });
+    for (const { served } of minutes) expect(served).toBeGreaterThan(60 * 60);
+  });
+
+  test('one in fifty: more than half of --rps 100', () => {
+    const minutes = runVirtualLoad({ ...free, hiccup: hiccups(seed, 0.02, 0.02) });
+    expect(figuresOf(minutes).served).toBeGreaterThan(50 * 600);
+  });
+
+  test('a third of the first twenty: at the full rate in the fourth minute', () => {
+    const minutes = runVirtualLoad({ ...free, minutes: 4, hiccup: hiccups(seed, 0.3, 0) });
+    expect(minutes[3]?.served).toBeGreaterThan(90 * 60);
+  });
+});
+
+test('refusals that say nothing are hiccups once eight were answered for each, a limit when few were', () => {
+  const state = startRate(250, 0);
+  const paused = seen({ nowMs: 5000, answered: 300, refused: 3, pausedForMs: 700 });
+  expect(judge(state, paused, { answered: 24, refused: 3 })).toBe('hiccup');
+  expect(judge(state, paused, { answered: 2, refused: 3 })).toBe('limit');
+  expect(judge(state, paused, { answered: 2, refused: 1 })).toBe('open');
+});
+
+test('after a hiccup the climb goes on where it was', () => {
+  const before = climb(startRate(250, 0), 1000);
+  const after = afterDoubt(before, seen({ nowMs: 1500, answered: 40, refused: 1, pausedForMs: 500 }), 500, 1);
+  expect(climb(after, 1500).rps).toBeCloseTo(before.rps);
 });
 
 const seen = (over: Partial<Seen>): Seen => ({

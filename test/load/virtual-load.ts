@@ -11,6 +11,8 @@ export interface VirtualLoad {
   readonly source: ThrottleOptions;
   /** The source's allowance from a minute on. */
   readonly changes?: readonly { readonly atMinute: number; readonly rps: number }[];
+  /** Whether the gateway refuses the nth request, whatever the rate, without a word of how long to wait. */
+  readonly hiccup?: (nth: number) => boolean;
 }
 
 export interface VirtualFigures {
@@ -84,6 +86,7 @@ export function runVirtualLoad(load: VirtualLoad): MinuteFigures[] {
     const last = (load.changes ?? []).filter(({ atMinute }) => atMinute <= minute).at(-1);
     return { served: 0, refused: 0, allowed: ((last ?? load.source).rps as number) * 60 };
   });
+  let arrived = 0;
   let waiting = load.workers;
   let pumpAtMs = Number.POSITIVE_INFINITY;
 
@@ -105,7 +108,7 @@ export function runVirtualLoad(load: VirtualLoad): MinuteFigures[] {
     }
   };
   const arrive = () => {
-    const refusal = throttle.refuse();
+    const refusal = load.hiccup?.(arrived++) ? { retryAfterSeconds: null } : throttle.refuse();
     const minute = minutes[Math.floor(nowMs / 60_000)];
     if (minute) minute[refusal ? 'refused' : 'served']++;
     later(load.latencyMs / 2, () => {
