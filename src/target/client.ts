@@ -28,6 +28,13 @@ const BASE_SETTINGS: ClickHouseSettings = {
   output_format_json_quote_decimals: 1,
 };
 
+/** Of every insert, where the server has them. */
+const NEWER_INSERT_SETTINGS: Readonly<Record<string, string | number>> = {
+  deduplicate_insert: 'disable',
+  // See `optimize_on_insert`.
+  materialize_skip_indexes_on_insert: 0,
+};
+
 /**
  * Connects lazily: nothing is sent before the first statement. Throws ExitError(1) for a URL that is none, FailureError with a
  * `target_*` code from the methods. `revive` brings back a server of our own that is gone: only its owner can.
@@ -47,7 +54,7 @@ class ClickHouseTarget implements Target {
   readonly #client: ClickHouseClient;
   /** Of RowBinary inserts: the hot path has one table and one list of columns. */
   readonly #insertSql = new Map<string, string>();
-  #hasDeduplicateInsert: Promise<boolean> | undefined;
+  #newer: Promise<Record<string, string | number>> | undefined;
 
   constructor(
     settings: TargetSettings,
@@ -242,24 +249,30 @@ class ClickHouseTarget implements Target {
     return {
       // A re-inserted chunk must be written, not swallowed: the row key collapses copies, nothing else does.
       insert_deduplicate: 0,
-      ...((await this.#knowsDeduplicateInsert()) ? { deduplicate_insert: 'disable' } : {}),
+      // Merges collapse copies and make the bloom filter of a part: done in each insert as well, 3.7 µs a row instead of 3.0.
+      optimize_on_insert: 0,
+      ...(await this.#newerSettings()),
       ...(mode === 'async' ? { async_insert: 1, wait_for_async_insert: 1 } : { async_insert: 0 }),
     };
   }
 
-  /** Since 26.2; an unknown setting would be an error. Asked once. */
-  #knowsDeduplicateInsert(): Promise<boolean> {
-    this.#hasDeduplicateInsert ??= this.query<{ n: string }>(
-      "SELECT count() AS n FROM system.settings WHERE name = 'deduplicate_insert'",
-      { withoutDatabase: true, purpose: 'looking up the settings of inserts' },
+  /** Those that the server knows: an unknown one would be an error. Asked once. */
+  #newerSettings(): Promise<Record<string, string | number>> {
+    this.#newer ??= this.query<{ name: string }>(
+      'SELECT name FROM system.settings WHERE name IN {names:Array(String)}',
+      {
+        params: { names: Object.keys(NEWER_INSERT_SETTINGS) },
+        withoutDatabase: true,
+        purpose: 'looking up the settings of inserts',
+      },
     ).then(
-      (rows) => rows[0]?.n !== '0',
+      (rows) => Object.fromEntries(rows.map(({ name }) => [name, NEWER_INSERT_SETTINGS[name] as string | number])),
       (error: unknown) => {
-        this.#hasDeduplicateInsert = undefined;
+        this.#newer = undefined;
         throw error;
       },
     );
-    return this.#hasDeduplicateInsert;
+    return this.#newer;
   }
 }
 

@@ -3,7 +3,7 @@ import { FailureError } from '../failure.js';
 import { quoteIdentifier } from './sql.js';
 import type { Target } from './target.js';
 
-/** `deduplicate_insert` is looked up; Identifier parameters, ALIAS indexes and EXCHANGE are older than this. */
+/** Newer settings are looked up; Identifier parameters, ALIAS indexes and EXCHANGE are older than this. */
 const OLDEST_VERSION = '23.8';
 const RIGHTS = ['SELECT', 'INSERT', 'CREATE TABLE', 'DROP TABLE', 'TRUNCATE', 'ALTER', 'OPTIMIZE'] as const;
 /** EXCHANGE TABLES is atomic in these only. */

@@ -69,6 +69,8 @@ describe('inserts', () => {
       expect(await settingsSeen(target, queryId)).toMatchObject({
         insert_deduplicate: '0',
         deduplicate_insert: 'disable',
+        optimize_on_insert: '0',
+        materialize_skip_indexes_on_insert: '0',
         ...mode,
       });
     }
