@@ -72,7 +72,8 @@ try {
 
 async function runStep(command: (typeof COMMANDS)[number]): Promise<Step> {
   const [clock] = await machine.target.query<{ t: string }>('SELECT toString(toUnixTimestamp64Micro(now64(6))) AS t');
-  const args = [PROGRAM, command, '--database', 'bench', '--json', '--rps', String(rps)];
+  const args = [PROGRAM, command, '--database', 'bench', '--json'];
+  if (command !== 'rebuild-pnl') args.push('--rps', String(rps));
   if (command === 'fills') args.push('--workers', options.workers);
   let stdout = '';
   const { rows: _none, ...figures } = await measure(
