@@ -54,6 +54,9 @@ export async function queryFile<Row>(work: Work, file: string, bound: Bound = {}
   return work.target.query<Row>(loadSql(file), options(work, file, bound));
 }
 
+/** On disk before the statement ends: rows that a server lost when it was killed would read as "no row", which means "nothing wrong". */
+const RESULT_ENGINE = 'MergeTree ORDER BY tuple() SETTINGS fsync_after_insert = 1, fsync_part_directory = 1';
+
 /**
  * The rows of a statement that reads every fill and may outlive a request: it writes them to a table, so that its end can be
  * recognised after a lost connection, and they are read from there.
@@ -63,10 +66,10 @@ export async function longQueryFile<Row>(work: Work, file: string, bound: Bound 
   const { target } = work;
   try {
     await target.longCommand(
-      `CREATE OR REPLACE TABLE ${table} ENGINE = Memory AS\n${loadSql(file)}`,
+      `CREATE OR REPLACE TABLE ${table} ENGINE = ${RESULT_ENGINE} AS\n${loadSql(file)}`,
       options(work, file, bound),
     );
-    return await target.query<Row>(`SELECT * FROM ${table}`, { purpose: file });
+    return await target.query<Row>(`SELECT * FROM ${table}`, { purpose: file, settings: { max_threads: 1 } });
   } finally {
     await target.command(`DROP TABLE IF EXISTS ${table}`).catch((error: unknown) => {
       work.log.warn({ table, error }, `could not drop the scratch table ${table}`);
