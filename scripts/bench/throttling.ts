@@ -2,12 +2,14 @@
  * `npm run bench:throttling [-- --real --limit R --minutes M]`
  *
  * How near the tool comes to what a source allows that it has not been told, asked with `--rps 250` for ten minutes: the
- * program's own rate cell and governor against the simulator's own limit, in virtual time. `--real` is one such case in
+ * program's own rate cell and governor against the simulator's own limit, in virtual time; and what is left of `--rps 100` when a
+ * gateway refuses a share of the requests whatever the rate, without a word of how long to wait. `--real` is one such case in
  * real time, over sockets, with small pages.
  */
 import { parseArgs } from 'node:util';
 import { renderTable } from '../../src/report/table.js';
 import { figuresOf, runVirtualLoad } from '../../test/load/virtual-load.js';
+import { Random } from '../chaos/random.js';
 import { Machine, PROGRAM, runProgram } from './machine.js';
 import { measure } from './measure.js';
 
@@ -31,6 +33,9 @@ const CHANGES = [
   [20, 100],
   [5, 200],
 ] as const;
+const HICCUP_SHARES = [0.005, 0.01, 0.02, 0.05];
+const HICCUP_SEEDS = Array.from({ length: 20 }, (_, i) => i + 1);
+const HICCUP_MAX_RPS = 100;
 /** Small pages: the figure is about requests, and the machine is to have time for them. */
 const PAGE_ROWS = 50;
 
@@ -42,7 +47,10 @@ function virtualTable(): string {
   for (const kind of ['window', 'bucket'] as const) {
     for (const rps of LIMITS) {
       const figures = figuresOf(runVirtualLoad({ ...load, source: { kind, rps } }));
-      cells.push([kind, String(rps), percent(figures.servedShare), '', percent(figures.refusedShare)]);
+      const untold = figuresOf(runVirtualLoad({ ...load, source: { kind, rps, retryAfter: 'none' } }));
+      const shares = [figures, untold].flatMap(({ servedShare, refusedShare }) => [servedShare, refusedShare]);
+      const [served, refused, servedUntold, refusedUntold] = shares.map(percent) as [string, string, string, string];
+      cells.push([kind, String(rps), served, '', refused, servedUntold, refusedUntold]);
     }
     for (const [before, after] of CHANGES) {
       const changes = [{ atMinute: MINUTES / 2, rps: after }];
@@ -55,13 +63,46 @@ function virtualTable(): string {
         percent(all.servedShare),
         percent(settled.servedShare),
         percent(all.refusedShare),
+        '',
+        '',
       ]);
     }
   }
   return renderTable(
-    ['counted by', 'R allowed', `served of R, ${MINUTES} min`, 'last two minutes', 'refused'],
+    [
+      'counted by',
+      'R allowed',
+      `served of R, ${MINUTES} min`,
+      'last two minutes',
+      'refused',
+      'without Retry-After: served',
+      'refused',
+    ],
     cells,
-    [1, 2, 3, 4],
+    [1, 2, 3, 4, 5, 6],
+  );
+}
+
+/** Refusals that have nothing to do with the rate, of a source that allows everything. */
+function hiccupTable(): string {
+  const cells = HICCUP_SHARES.map((share) => {
+    const rates = HICCUP_SEEDS.map((seed) => {
+      const random = new Random(seed);
+      const load = { maxRps: HICCUP_MAX_RPS, workers: WORKERS, latencyMs: LATENCY_MS, minutes: MINUTES };
+      const hiccup = () => random.chance(share);
+      return figuresOf(runVirtualLoad({ ...load, source: { rps: 1e9 }, hiccup })).served / (MINUTES * 60);
+    }).sort((a, b) => a - b);
+    const median = rates[rates.length >> 1] as number;
+    return [percent(share), (rates[0] as number).toFixed(0), median.toFixed(0)];
+  });
+  return renderTable(
+    [
+      'refused whatever the rate',
+      `served a second of ${HICCUP_MAX_RPS}: worst of ${HICCUP_SEEDS.length} seeds`,
+      'median',
+    ],
+    cells,
+    [1, 2],
   );
 }
 
@@ -113,5 +154,7 @@ async function realRun(rps: number, minutes: number): Promise<string> {
 }
 
 process.stdout.write(
-  options.real ? `${await realRun(Number(options.limit), Number(options.minutes))}\n` : `${virtualTable()}\n`,
+  options.real
+    ? `${await realRun(Number(options.limit), Number(options.minutes))}\n`
+    : `${virtualTable()}\n\n${hiccupTable()}\n`,
 );
