@@ -15,3 +15,5 @@ CREATE OR REPLACE TABLE {residuals:Identifier}
 )
 ENGINE = MergeTree
 ORDER BY (condition_id, tx_hash)
+-- Rows lost in a power cut would read as a condition that balances.
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1

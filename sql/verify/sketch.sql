@@ -8,6 +8,8 @@
 CREATE OR REPLACE TABLE {flagged:Identifier}
 ENGINE = MergeTree
 ORDER BY token_id
+-- Rows lost in a power cut would read as conditions that balance.
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 AS SELECT token_id, condition_id, position, outcomes, fills
 FROM
 (

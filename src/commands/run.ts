@@ -88,14 +88,14 @@ interface Loaded {
 
 async function loadAll(ctx: Context, opened: OpenedTarget, asked: AskedSelection): Promise<Loaded> {
   const promoted = promotedOnly(ctx);
-  if (promoted !== null) return { found: promoted };
   const { catalogue } = ctx.config;
   const said: { markets?: MarketsReport } = {};
-  if (existingRun(ctx)?.checkpoint.steps.markets === undefined) {
+  if ((promoted ?? existingRun(ctx))?.checkpoint.steps.markets === undefined) {
     title(ctx, 'Markets');
     said.markets = await loadMarkets(ctx, opened.target, catalogue === undefined ? null : readCatalogue(catalogue));
     ctx.out.text(renderMarketsReport(said.markets));
   }
+  if (promoted !== null) return { found: promoted, ...said };
   ctx.stop.throwIfAborted();
   title(ctx, 'Fills');
   const result = await runFills(ctx, opened, asked);

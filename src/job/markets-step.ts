@@ -43,11 +43,14 @@ export async function loadMarkets(ctx: Context, target: Target, catalogue: Catal
   for (const one of malformed) ctx.log.warn(`set aside: ${describeMalformed(one)}`);
   const described = describeTokens(known, conditions);
   for (const note of described.odd.slice(0, 5)) ctx.log.warn(note);
-  await insertLines(target, 'markets/insert_outcome_tokens', described.tokens);
+  const kept = await knownOf(target, malformed);
+  const tokens = described.tokens.filter((row) => !kept.tokens.has(row.token_id));
+  await insertLines(target, 'markets/insert_outcome_tokens', tokens);
   const names = await namesFor(target, catalogue);
   if (catalogue && catalogue.repeats > 0)
     ctx.log.info(`${catalogue.repeats} lines of the catalogue name a market again: dropped`);
-  await insertLines(target, 'markets/insert_markets', marketRows(described.tokens, names));
+  const markets = marketRows(tokens, names).filter(({ condition }) => !kept.conditions.has(condition));
+  await insertLines(target, 'markets/insert_markets', markets);
   return {
     tokens: described.tokens.length,
     conditions: described.conditions,
@@ -72,8 +75,24 @@ export function endOfMarkets({ setAside }: MarketsReport, next: string): void {
   throw new ExitError(
     EXIT.leftOver,
     `${setAside.length} conditions could not be decoded: ${names.join(', ')}${setAside.length > names.length ? ', …' : ''}; everything else is loaded`,
-    `${next}; until the source serves them well, their tokens stay open in P&L`,
+    `${next}; until the source serves them well, what is known of them from before holds, and the rest stays open in P&L`,
   );
+}
+
+/** What an earlier read of the source knew of conditions that are malformed now: it is not written over. */
+async function knownOf(
+  target: Target,
+  malformed: readonly MalformedCondition[],
+): Promise<{ tokens: ReadonlySet<string>; conditions: ReadonlySet<string> }> {
+  const conditions = malformed.map(({ id }) => id.replace(/^0x/, '').toLowerCase());
+  const rows =
+    conditions.length === 0
+      ? []
+      : await target.query<{ token: string; condition: string }>(loadSql('markets/known_tokens'), {
+          params: { conditions },
+          purpose: 'reading what is known of conditions that are set aside',
+        });
+  return { tokens: new Set(rows.map(({ token }) => token)), conditions: new Set(rows.map((row) => row.condition)) };
 }
 
 async function conditionsOf(ctx: Context, pnl: SourceLink): Promise<ConditionsRead> {
@@ -116,7 +135,10 @@ const NO_NAMES: MarketNames = {
   neg_risk: null,
 };
 
-function marketRows(tokens: readonly TokenRow[], names: ReadonlyMap<string, MarketNames>): object[] {
+function marketRows(
+  tokens: readonly TokenRow[],
+  names: ReadonlyMap<string, MarketNames>,
+): { readonly condition: string }[] {
   const ofCondition = new Map<string, TokenRow[]>();
   for (const condition of names.keys()) ofCondition.set(condition, []);
   for (const row of tokens) {

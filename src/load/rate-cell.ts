@@ -115,9 +115,11 @@ export class RateCell {
       this.hold(retryAfterMs);
       return;
     }
-    Atomics.compareExchange(this.#cells, ANSWERED_AT_DOUBT, NONE, Atomics.load(this.#cells, ANSWERED));
+    const answered = Atomics.load(this.#cells, ANSWERED);
+    // Counted before it is in doubt: the governor, between the two, takes it up at its next look.
     Atomics.add(this.#cells, UNTOLD, 1n);
     Atomics.add(this.#cells, THROTTLED, 1n);
+    Atomics.compareExchange(this.#cells, ANSWERED_AT_DOUBT, NONE, answered);
     this.#extend(DOUBT_UNTIL, DOUBT_PAUSE_MS);
   }
 

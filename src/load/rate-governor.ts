@@ -50,12 +50,18 @@ export class RateGovernor {
   #refused(seen: Seen): void {
     const { nowMs, answered, refused } = seen;
     const since = this.cell.answeredAtDoubt;
-    const told = refused - this.cell.untold > this.#settled.told;
+    const told = seen.refused - seen.untold > this.#settled.told;
     this.#doubtSinceMs ??= nowMs;
+    // Counted, and not in doubt yet: it is so at the next look.
+    if (since === null && !told) return;
     const verdict =
       told || since === null
         ? 'limit'
-        : judge(this.#state, seen, { answered: answered - since, refused: refused - this.#settled.refused });
+        : judge(this.#state, seen, {
+            answered: answered - since,
+            refused: refused - this.#settled.refused,
+            ms: nowMs - this.#doubtSinceMs,
+          });
     if (verdict === 'open') return;
     if (verdict === 'hiccup') {
       this.cell.dismissDoubt();
@@ -70,20 +76,20 @@ export class RateGovernor {
     this.#settle(seen);
   }
 
-  #settle({ refused }: Seen): void {
+  #settle({ refused, untold }: Seen): void {
     this.cell.settleDoubt();
-    this.#settled = { refused, told: refused - this.cell.untold };
+    this.#settled = { refused, told: refused - untold };
     this.#doubtSinceMs = null;
   }
 
   #look(nowMs: number): Seen {
-    const { granted, answered, throttled, pausedForMs } = this.cell;
+    const { granted, answered, throttled, untold, pausedForMs } = this.cell;
     const looks = this.#looks;
     looks.push({ atMs: nowMs, granted });
     while (looks.length > 2 && (looks[1] as { atMs: number }).atMs <= nowMs - SENT_WINDOW_MS) looks.shift();
     const first = looks[0] as { atMs: number; granted: number };
     const sentRps =
       nowMs > first.atMs ? ((granted - first.granted) * 1000) / (nowMs - first.atMs) : Number.POSITIVE_INFINITY;
-    return { nowMs, answered, refused: throttled, pausedForMs, sentRps };
+    return { nowMs, answered, refused: throttled, untold: Math.min(untold, throttled), pausedForMs, sentRps };
   }
 }

@@ -61,6 +61,8 @@ export interface Seen {
   /** Requests answered and refused since the beginning. */
   readonly answered: number;
   readonly refused: number;
+  /** Those of the refused that did not say how long to wait. */
+  readonly untold: number;
   /** Until requests may go again. */
   readonly pausedForMs: number;
   /** Requests a second that were really sent lately. */
@@ -94,6 +96,8 @@ const HICCUP_ANSWERED = 8;
 /** So many refused, with fewer answered for each than this, and they are a limit. */
 const LIMIT_REFUSED = 3;
 const LIMIT_ANSWERED = 3;
+/** A source that refuses so much for so long is at its limit, whatever it is. */
+const MAX_DOUBT_MS = 15_000;
 /** Hiccups that show only after the pause, at most: so many, and a share of what is answered; at a low rate hardly any. */
 const LATE_HICCUPS = 3;
 const LATE_HICCUP_SHARE = 0.015;
@@ -123,8 +127,12 @@ export function startRate(maxRps: number, nowMs: number, answered = 0, refused =
 /** What refusals that say nothing are: a limit, hiccups that have nothing to do with the rate, or not clear yet. */
 export type Verdict = 'limit' | 'hiccup' | 'open';
 
-/** `since`: answered since the first refusal in doubt, and refused with it. */
-export function judge(state: RateState, seen: Seen, since: { answered: number; refused: number }): Verdict {
+/** `since`: answered since the first refusal in doubt, refused with it, and how long ago that was. */
+export function judge(
+  state: RateState,
+  seen: Seen,
+  since: { readonly answered: number; readonly refused: number; readonly ms: number },
+): Verdict {
   if (since.answered >= since.refused * HICCUP_ANSWERED) {
     if (seen.pausedForMs > 0) return 'hiccup';
     // A window may have ended meanwhile, or a bucket filled: that may not go on for ever.
@@ -134,6 +142,7 @@ export function judge(state: RateState, seen: Seen, since: { answered: number; r
     return state.lateHiccups + since.refused <= allowance ? 'hiccup' : 'limit';
   }
   if (isEarly(state, seen) && seen.answered === state.answeredAtResume) return 'limit';
+  if (since.ms > MAX_DOUBT_MS) return 'limit';
   return since.refused >= LIMIT_REFUSED && since.answered < since.refused * LIMIT_ANSWERED ? 'limit' : 'open';
 }
 

@@ -1,6 +1,6 @@
 import { formatCount } from '../report/format.js';
 import { buildTokenMap, findResiduals } from '../verify/conservation.js';
-import { longQueryFile, runFile, sliceCount, type Work } from '../verify/heavy.js';
+import { longQueryFile, only, runFile, sliceCount, type Work } from '../verify/heavy.js';
 import type { RebuildTables } from './tables.js';
 
 /** Of a pair of wallet and token, of which there may be as many as fills; measured 290 bytes, and 350 with the market beside. */
@@ -162,17 +162,20 @@ export interface OpenCheck {
 }
 
 export async function readOpenCheck(work: Work, tables: RebuildTables): Promise<OpenCheck> {
-  const [row] = await longQueryFile<Record<string, string>>(work, 'pnl/gate-open', {
-    names: { fills: tables.fills, tokens: tables.tokens, wallet_market: tables.walletMarket },
-  });
-  const count = (key: string): number => Number(row?.[key] ?? 0);
+  const row = only(
+    await longQueryFile<Record<string, string>>(work, 'pnl/gate-open', {
+      names: { fills: tables.fills, tokens: tables.tokens, wallet_market: tables.walletMarket },
+    }),
+    tables.walletMarket,
+  );
+  const count = (key: string): number => Number(row[key]);
   return {
     openWithLedger: count('open_with_ledger'),
     resolvedWithout: count('resolved_without'),
     resolvedFills: count('resolved_fills'),
     expectedFills: count('expected_fills'),
     unknownFills: count('unknown_fills'),
-    unknownMicros: BigInt(row?.unknown_micros ?? 0),
-    volumeMicros: BigInt(row?.volume_micros ?? 0),
+    unknownMicros: BigInt(row.unknown_micros as string),
+    volumeMicros: BigInt(row.volume_micros as string),
   };
 }

@@ -1,7 +1,7 @@
 import { EXIT, ExitError, usageError } from '../exit.js';
 import { switchOptions } from '../promote/promote-run.js';
 import { history, type Promotion, promotionId } from '../promote/promotions.js';
-import { carryOut, finishOpen, type SwitchOptions, uuidsOf } from '../promote/switch.js';
+import { carryOutAll, finishOpen, type SwitchOptions, uuidsOf } from '../promote/switch.js';
 import { describeTable, ensureTables } from '../target/schema.js';
 import { quoteString } from '../target/sql.js';
 import { stagingOwner } from '../target/staging.js';
@@ -148,7 +148,7 @@ async function publish(
       oldUuid: old?.uuid ?? null,
     });
   }
-  await carryOut(target, promotions, switching);
+  await carryOutAll(target, promotions, switching);
 }
 
 export async function leaders(work: Work, direction: 1 | -1, limit = WORST): Promise<Leader[]> {

@@ -6,7 +6,7 @@ import type { Work } from '../verify/heavy.js';
 import { undoneName } from './backups.js';
 import { switchOptions } from './promote-run.js';
 import { history, type Promotion, promotionId, type RecordedPromotion, stamp } from './promotions.js';
-import { carryOut, finishOpen, type SwitchOptions, uuidsOf } from './switch.js';
+import { carryOutAll, finishOpen, type SwitchOptions, uuidsOf } from './switch.js';
 
 export interface RollbackOptions {
   readonly dryRun?: boolean;
@@ -66,7 +66,7 @@ export async function rollback(work: Work, options: RollbackOptions = {}): Promi
     newUuid: top.oldUuid,
     oldUuid: top.newUuid,
   };
-  if (options.dryRun !== true) await carryOut(target, [promotion], switchOptions(work, options.afterStep));
+  if (options.dryRun !== true) await carryOutAll(target, [promotion], switchOptions(work, options.afterStep));
   return {
     changed: options.dryRun !== true,
     promotion: top.id,

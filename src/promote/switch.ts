@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { EXIT, ExitError } from '../exit.js';
 import { FailureError, failed } from '../failure.js';
 import { loadSql } from '../target/sql.js';
 import type { Target } from '../target/target.js';
@@ -61,6 +62,22 @@ export async function carryOut(
     outcomes.push(await finish(target, promotion, options));
   }
   return outcomes;
+}
+
+/** `carryOut` for promotions that must all be done. Throws ExitError(3) when somebody else has moved the tables meanwhile. */
+export async function carryOutAll(
+  target: Target,
+  promotions: readonly Promotion[],
+  options: SwitchOptions,
+): Promise<void> {
+  const outcomes = await carryOut(target, promotions, options);
+  const failing = promotions.find((_, i) => outcomes[i] !== 'done');
+  if (failing === undefined) return;
+  throw new ExitError(
+    EXIT.gateFailed,
+    `${failing.action}: ${failing.live} and ${failing.incoming} were changed by somebody else meanwhile`,
+    'find out what else writes to this database, then run the command again',
+  );
 }
 
 /** From wherever the promotion stands to its end. */

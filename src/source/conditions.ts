@@ -51,7 +51,7 @@ export interface ConditionsRead {
 
 /** A passing fault can look like a malformed row: it is believed when the same id is malformed so often in a row. */
 const ASKED_TIMES = 3;
-/** More than these, and more than one in a hundred, are no stray rows: the source answers wrongly as a whole. */
+/** More than these and more than one in a hundred, or all, are no stray rows: the source answers wrongly as a whole. */
 const MAX_MALFORMED = 100;
 
 /** Every condition; malformed ones are set aside. Throws FailureError. */
@@ -83,7 +83,8 @@ export async function readConditions(client: SourceClient, options: ListOptions)
   };
   await readLists(client, [CONDITIONS], [take], options);
   const first = malformed[0];
-  if (first !== undefined && malformed.length > Math.max(MAX_MALFORMED, conditions.length / 100)) {
+  const most = conditions.length === 0 ? 0 : Math.max(MAX_MALFORMED, conditions.length / 100);
+  if (first !== undefined && malformed.length > most) {
     const share = `${malformed.length} of ${malformed.length + conditions.length} conditions cannot be decoded`;
     throw failed('transient', 'bad_page', `${share}, as ${describeMalformed(first)}`);
   }

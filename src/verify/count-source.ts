@@ -12,8 +12,8 @@ export interface Served {
   /** Distinct fills. */
   readonly rows: number;
   readonly micros: bigint;
-  /** Those among them that were set aside as rejected rows. */
-  readonly aside: { readonly rows: number; readonly micros: bigint };
+  /** Those among them that were rejected; `unreadable`: rows without a whole amount, which `micros` lacks. */
+  readonly aside: { readonly rows: number; readonly micros: bigint; readonly unreadable: number };
 }
 
 /** What verify may ask of the source, at the run's block. */

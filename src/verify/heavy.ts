@@ -54,7 +54,10 @@ export async function queryFile<Row>(work: Work, file: string, bound: Bound = {}
   return work.target.query<Row>(loadSql(file), options(work, file, bound));
 }
 
-/** On disk before the statement ends: rows that a server lost when it was killed would read as "no row", which means "nothing wrong". */
+/**
+ * Not in memory, and on disk before the statement ends: rows that are lost when the server is killed, or its machine, would read as
+ * "no row", which means "nothing wrong".
+ */
 const RESULT_ENGINE = 'MergeTree ORDER BY tuple() SETTINGS fsync_after_insert = 1, fsync_part_directory = 1';
 
 /**

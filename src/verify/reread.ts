@@ -1,6 +1,7 @@
 /**
- * Tokens read again, as verify does where staging and the source's count differ. Their fills are what it costs, so sides are
- * packed into full lanes, as for a load, and lanes of whichever side travel two to a request.
+ * Tokens read again, as verify does where staging and the source's count differ. Their fills are what it costs, so small ones
+ * are packed into full lanes, and lanes of whichever side travel two to a request. A token of many fills is asked for alone, as
+ * no load does.
  */
 import { FailureError } from '../failure.js';
 import { packLanes } from '../plan/lane-packing.js';
@@ -15,7 +16,9 @@ export interface Reread {
   readonly countedRows: number;
 }
 
-const LIMITS = { pageRows: 1000, maxTokens: 100, maxPages: 8 };
+/** A token with more rows has a list of its own. */
+const PACKED_ROWS = 500;
+const LIMITS = { pageRows: 1000, maxTokens: 100, maxPages: 1 };
 /** Packs of one call: enough that only its last requests have empty lanes, few enough that a bad page spoils little. */
 const CALL_PACKS = 64;
 const CALLS_AT_ONCE = 2;
@@ -35,23 +38,34 @@ export async function readServed(
     packs.slice(i * CALL_PACKS, (i + 1) * CALL_PACKS),
   );
   const worker = async (): Promise<void> => {
-    for (let call = calls.shift(); call !== undefined; call = calls.shift()) {
-      work.signal?.throwIfAborted();
-      await readPacks(source, call, aside, found);
+    try {
+      for (let call = calls.shift(); call !== undefined; call = calls.shift()) {
+        work.signal?.throwIfAborted();
+        await readPacks(source, call, aside, found);
+      }
+    } finally {
+      // After a failure the others end with the call that they are in.
+      calls.length = 0;
     }
   };
-  await Promise.all(Array.from({ length: CALLS_AT_ONCE }, worker));
+  const ended = await Promise.allSettled(Array.from({ length: CALLS_AT_ONCE }, worker));
+  for (const end of ended) if (end.status === 'rejected') throw end.reason;
   return found;
 }
 
 function packsOf(lanes: readonly Reread[], side: Side): { side: Side; tokens: string[]; rows: number }[] {
   const ofSide = lanes.filter((lane) => lane.side === side);
-  const items = ofSide.map(({ countedRows }, token) => ({ token, rows: Math.max(1, countedRows) }));
-  return packLanes(items, LIMITS).map(({ tokens, rows }) => ({
-    side,
-    tokens: tokens.map((index) => (ofSide[index] as Reread).token),
-    rows,
-  }));
+  const alone = ofSide.filter(({ countedRows }) => countedRows > PACKED_ROWS);
+  const small = ofSide.filter(({ countedRows }) => countedRows <= PACKED_ROWS);
+  const items = small.map(({ countedRows }, token) => ({ token, rows: Math.max(1, countedRows) }));
+  return [
+    ...alone.map(({ token, countedRows }) => ({ side, tokens: [token], rows: countedRows })),
+    ...packLanes(items, LIMITS).map(({ tokens, rows }) => ({
+      side,
+      tokens: tokens.map((index) => (small[index] as Reread).token),
+      rows,
+    })),
+  ];
 }
 
 /** A page that is wrong whenever it is asked for is a finding about its token: halves lead to it. */

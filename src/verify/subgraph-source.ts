@@ -44,22 +44,31 @@ async function countServed(
   const served = new Map<string, Sum>();
   for (const { side, tokens } of packs) {
     for (const token of tokens)
-      served.set(laneKey(token, side), { rows: 0, micros: 0n, aside: { rows: 0, micros: 0n } });
+      served.set(laneKey(token, side), { rows: 0, micros: 0n, aside: { rows: 0, micros: 0n, unreadable: 0 } });
   }
   const sinks = packs.map((pack) => (page: readonly ListRow[]) => {
     const { side } = pack;
     const sums = page.map((row) => {
       const token = tokenOf(row, pack, aside);
       const sum = token === undefined ? undefined : served.get(laneKey(token, side));
-      if (sum === undefined) throw failed('transient', 'bad_page', `fill ${row.id}, which was not asked for`);
+      if (sum === undefined) {
+        // Asking again brings the same rejected row; asking for its token alone settles it.
+        const kind = aside.has(row.id) ? 'terminal' : 'transient';
+        throw failed(kind, 'bad_page', `fill ${row.id}, which was not asked for`);
+      }
       return sum;
     });
     // Ids ascend within each range and ranges are disjoint: rows are distinct fills.
     return () => {
       for (const [i, sum] of sums.entries()) {
         const row = page[i] as ListRow;
-        add(sum, amount(row[COLLATERAL[side]]));
-        if (aside.has(row.id)) add(sum.aside, amount(row[COLLATERAL[side]]));
+        const micros = amount(row[COLLATERAL[side]]);
+        sum.rows++;
+        sum.micros += micros ?? 0n;
+        if (!aside.has(row.id)) continue;
+        sum.aside.rows++;
+        sum.aside.micros += micros ?? 0n;
+        if (micros === null) sum.aside.unreadable++;
       }
     };
   });
@@ -79,16 +88,16 @@ function tokenOf(row: ListRow, { side, tokens }: TokenPack, aside: ReadonlySet<s
 interface Sum {
   rows: number;
   micros: bigint;
-  aside: { rows: number; micros: bigint };
-}
-
-function add(sum: { rows: number; micros: bigint }, micros: bigint): void {
-  sum.rows++;
-  sum.micros += micros;
+  readonly aside: { rows: number; micros: bigint; unreadable: number };
 }
 
 function listOf({ side, tokens }: TokenPack): ListSpec {
-  const ofTokens = { condition: `${assetOf(side)}_in`, type: '[String!]!', value: tokens };
+  const asset = assetOf(side);
+  const [token] = tokens;
+  const ofTokens =
+    tokens.length === 1
+      ? { condition: asset, type: 'String!', value: token }
+      : { condition: `${asset}_in`, type: '[String!]!', value: tokens };
   const bought = { condition: 'makerAssetId', type: 'String!', value: '0' };
   return {
     entity: 'orderFilledEvents',
@@ -101,7 +110,7 @@ function listOf({ side, tokens }: TokenPack): ListSpec {
 /** The leg of a fill that is USDC. */
 const COLLATERAL: Record<Side, string> = { buy: 'makerAmountFilled', sell: 'takerAmountFilled' };
 
-/** A malformed amount adds nothing: its row is a rejected one, and asking again would bring the same. */
-function amount(value: unknown): bigint {
-  return typeof value === 'string' && /^-?\d{1,78}$/.test(value) ? BigInt(value) : 0n;
+/** Null for a malformed amount, or one that no fill can have: its row is a rejected one, and asking again would bring the same. */
+function amount(value: unknown): bigint | null {
+  return typeof value === 'string' && /^\d{1,18}$/.test(value) ? BigInt(value) : null;
 }

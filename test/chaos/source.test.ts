@@ -66,9 +66,16 @@ test('verify counts the rows of a token that has a malformed one, and goes on at
   const packs = [{ side: 'buy' as const, tokens: [token] }];
   for (let time = 0; time < 2; time++) {
     const served = await source.countDistinct(packs, new Set(['0x04']));
-    expect(served.get(`${token} buy`)).toEqual({ rows: 4, micros: 11n, aside: { rows: 1, micros: 9n } });
+    expect(served.get(`${token} buy`)).toEqual({ rows: 4, micros: 14n, aside: { rows: 1, micros: 9n, unreadable: 0 } });
   }
-  await expect(source.countDistinct(packs, new Set())).rejects.toMatchObject({ failure: { code: 'bad_page' } });
+  await expect(source.countDistinct(packs, new Set())).rejects.toMatchObject({
+    failure: { code: 'bad_page', kind: 'transient' },
+  });
+  // Among several tokens it could be of any: that asking again would not tell.
+  const two = [{ side: 'buy' as const, tokens: [token, '8'] }];
+  await expect(source.countDistinct(two, new Set(['0x04']))).rejects.toMatchObject({
+    failure: { code: 'bad_page', kind: 'terminal' },
+  });
   expect(unpinned).toHaveLength(1);
 });
 

@@ -91,9 +91,11 @@ describe.each([1, 2, 3, 4, 5, 6])('refusals that say nothing and have nothing to
 test('refusals that say nothing are hiccups once eight were answered for each, a limit when few were', () => {
   const state = startRate(250, 0);
   const paused = seen({ nowMs: 5000, answered: 300, refused: 3, pausedForMs: 700 });
-  expect(judge(state, paused, { answered: 24, refused: 3 })).toBe('hiccup');
-  expect(judge(state, paused, { answered: 2, refused: 3 })).toBe('limit');
-  expect(judge(state, paused, { answered: 2, refused: 1 })).toBe('open');
+  expect(judge(state, paused, { answered: 24, refused: 3, ms: 300 })).toBe('hiccup');
+  expect(judge(state, paused, { answered: 2, refused: 3, ms: 300 })).toBe('limit');
+  expect(judge(state, paused, { answered: 2, refused: 1, ms: 300 })).toBe('open');
+  expect(judge(state, paused, { answered: 500, refused: 100, ms: 14_000 })).toBe('open');
+  expect(judge(state, paused, { answered: 500, refused: 100, ms: 16_000 })).toBe('limit');
 });
 
 test('after a hiccup the climb goes on where it was', () => {
@@ -106,6 +108,7 @@ const seen = (over: Partial<Seen>): Seen => ({
   nowMs: 0,
   answered: 0,
   refused: 0,
+  untold: 0,
   pausedForMs: 0,
   sentRps: Number.POSITIVE_INFINITY,
   ...over,

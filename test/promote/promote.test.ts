@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Promoted, type PromoteOptions, promoteRun } from '../../src/promote/promote-run.js';
 import { history, type Promotion } from '../../src/promote/promotions.js';
 import { rollback } from '../../src/promote/rollback.js';
-import { carryOut, type SwitchStep, uuidsOf } from '../../src/promote/switch.js';
+import { carryOut, carryOutAll, type SwitchStep, uuidsOf } from '../../src/promote/switch.js';
 import { createFillsTable, ensureTables } from '../../src/target/schema.js';
 import { FILLS_COLUMN_NAMES } from '../../src/target/tables.js';
 import type { Target } from '../../src/target/target.js';
@@ -310,6 +310,27 @@ test('a reader polling during 100 promotions sees the old rows or the new ones, 
   expect(errors).toBe(0);
   expect([...seen].filter((rows) => !allowed.has(rows))).toEqual([]);
   expect(polls).toBeGreaterThan(300);
+});
+
+test('a table that somebody else has put in place meanwhile is not reported as switched', async () => {
+  await promoteStaged(await stage('r0', 100));
+  await stageNext(50);
+  const before = await uuidsOf(target, ['clob_fills', 'clob_fills_staging']);
+  const promotion: Promotion = {
+    id: '900',
+    action: 'rebuild-pnl',
+    run: 'r900',
+    rows: 50,
+    checksum: '',
+    live: 'clob_fills',
+    incoming: 'clob_fills_staging',
+    outgoing: null,
+    newUuid: before.get('clob_fills_staging') ?? '',
+    oldUuid: before.get('clob_fills') ?? '',
+  };
+  await stageNext(60);
+  await expect(carryOutAll(target, [promotion], { log: silentLog })).rejects.toMatchObject({ code: 3 });
+  expect((await uuidsOf(target, ['clob_fills'])).get('clob_fills')).toBe(before.get('clob_fills'));
 });
 
 test('mistake 14: the same reader catches two renames that pass for a promotion', async () => {

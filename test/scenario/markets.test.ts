@@ -158,9 +158,25 @@ test('conditions that are always malformed are set aside and named: markets and 
   onTestFinished(() => mended.close());
   const again = await scenario.start('markets', '--pnl-source-url', mended.pnlUrl, ...FAST).ended;
   expect(outcome(again)).toMatchObject({ code: 0 });
-  const [known] = await scenario.target.query(
-    `SELECT count() AS tokens FROM outcome_tokens FINAL
-     WHERE resolved AND condition_id_hex IN ('${nameless.id}', '${unpaid.id}')`,
+  const known = () =>
+    scenario.target.query(
+      `SELECT count() AS tokens FROM outcome_tokens FINAL
+       WHERE resolved AND condition_id_hex IN ('${nameless.id}', '${unpaid.id}')`,
+    );
+  expect(await known()).toEqual([{ tokens: '4' }]);
+
+  // Malformed once more: what was known of them holds; a run that is live without its P&L says so, too.
+  const { folder } = scenario.run();
+  const { 'rebuild-pnl': _rebuilt, ...steps } = scenario.run().checkpoint.steps;
+  folder.writeCheckpoint({ ...scenario.run().checkpoint, steps });
+  const rest = await scenario.start('run', ...pnlUrl, ...FAST).ended;
+  expect(outcome(rest)).toMatchObject({ code: 2 });
+  expect(rest.stdout).toMatch(/set aside +2 conditions that could not be decoded/);
+  expect(scenario.run().checkpoint.steps).toMatchObject({ 'rebuild-pnl': expect.any(String) });
+  expect(await known()).toEqual([{ tokens: '4' }]);
+  const paid = await scenario.target.query(
+    `SELECT DISTINCT resolved FROM wallet_market_pnl
+     WHERE condition_id = toFixedString(unhex('${unpaid.id.slice(2)}'), 32)`,
   );
-  expect(known).toEqual({ tokens: '4' });
+  expect(paid).toEqual([{ resolved: true }]);
 });

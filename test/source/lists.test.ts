@@ -197,8 +197,8 @@ describe('counts', () => {
       { side: 'sell', tokens: ['9'] },
     ] as const;
     const served = await subgraphCountSource(client, { block: 1, pageRows: 50 }).countDistinct(packs, aside);
-    expect(served.get('9 buy')).toEqual({ rows: 2407, micros: 2407n, aside: { rows: 1, micros: 1n } });
-    expect(served.get('9 sell')).toEqual({ rows: 803, micros: 803n, aside: { rows: 1, micros: 1n } });
+    expect(served.get('9 buy')).toEqual({ rows: 2407, micros: 2407n, aside: { rows: 1, micros: 1n, unreadable: 0 } });
+    expect(served.get('9 sell')).toEqual({ rows: 803, micros: 803n, aside: { rows: 1, micros: 1n, unreadable: 0 } });
     expect(served.get('7 buy')?.rows).toBe(0);
     const none = [{ side: 'sell', tokens: ['8'] }] as const;
     const atHead = await subgraphCountSource(client, { block: null }).countDistinct(none, new Set());

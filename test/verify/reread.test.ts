@@ -16,7 +16,7 @@ function sourceWith(poison: ReadonlySet<string>, code: 'bad_page' | 'connection'
       for (const { side, tokens } of packs) {
         for (const token of tokens) {
           if (poison.has(laneKey(token, side))) throw failed('transient', code, `bad ${token}`);
-          served.set(laneKey(token, side), { rows: 1, micros: 1n, aside: { rows: 0, micros: 0n } });
+          served.set(laneKey(token, side), { rows: 1, micros: 1n, aside: { rows: 0, micros: 0n, unreadable: 0 } });
         }
       }
       return served;

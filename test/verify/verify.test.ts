@@ -40,7 +40,7 @@ function source(): CountSource & { asked: string[] } {
        WHERE token_id = {token:UInt256} AND side = {side:String} AND concat(tx_hash_hex, '_', order_hash_hex) IN {ids:Array(String)}`,
       { params: { token, side: side === 'buy' ? 'BUY' : 'SELL', ids: [...aside] } },
     );
-    return { rows: Number(row?.n), micros: BigInt(row?.m ?? 0) };
+    return { rows: Number(row?.n), micros: BigInt(row?.m ?? 0), unreadable: 0 };
   };
   return {
     asked,
