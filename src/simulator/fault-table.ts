@@ -135,7 +135,8 @@ export const FAULTS = {
     const last = rows.at(-1);
     if (!last) return;
     const id = `0x${'0'.repeat(64)}_0x${'0'.repeat(64)}`;
-    replaceLast(rows, page.first, { ...last, id, makerAssetId: '1', takerAssetId: '2' });
+    // Of no token that is asked for, and of no time: a question for all tokens of a time has both sides of any token in it.
+    replaceLast(rows, page.first, { ...last, id, timestamp: '1', makerAssetId: '1', takerAssetId: '2' });
   }),
   'out-of-order': pages((rows) => {
     rows.reverse();

@@ -117,3 +117,14 @@ test('a named run that is killed after its promotion goes on with its P&L, and s
   expect(outcome(again)).toMatchObject({ code: 0 });
   expect(again.stdout).toContain('nothing is left to do');
 });
+
+test('a foreign row in a page of the whole tape is refused with its page, not set aside as a fill', {
+  timeout: 60_000,
+}, async () => {
+  const scenario = await makeScenario(clickhouse, { universe });
+  scenario.simulator.setFaults([{ kind: 'row-outside', rate: 1, maxPerBody: 1 }]);
+  const args = ['--partition', 'time', '--page-rows', '200', ...QUICK];
+  expect(outcome(await scenario.fills(...args))).toMatchObject({ code: 0 });
+  expect(scenario.run().folder.readRejected()).toEqual([]);
+  expect(await scenario.compare()).toEqual(exact);
+});
