@@ -12,6 +12,7 @@ import { figuresOf, runVirtualLoad } from '../../test/load/virtual-load.js';
 import { Random } from '../chaos/random.js';
 import { Machine, PROGRAM, runProgram } from './machine.js';
 import { measure } from './measure.js';
+import { median } from './stages.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -91,9 +92,8 @@ function hiccupTable(): string {
       const load = { maxRps: HICCUP_MAX_RPS, workers: WORKERS, latencyMs: LATENCY_MS, minutes: MINUTES };
       const hiccup = () => random.chance(share);
       return figuresOf(runVirtualLoad({ ...load, source: { rps: 1e9 }, hiccup })).served / (MINUTES * 60);
-    }).sort((a, b) => a - b);
-    const median = rates[rates.length >> 1] as number;
-    return [percent(share), (rates[0] as number).toFixed(0), median.toFixed(0)];
+    });
+    return [percent(share), Math.min(...rates).toFixed(0), median(rates).toFixed(0)];
   });
   return renderTable(
     [

@@ -13,7 +13,7 @@ import { loadSql } from '../target/sql.js';
 import type { Target } from '../target/target.js';
 import type { Catalogue, MarketNames } from './catalogue.js';
 import { openPnlSource, openSource, type SourceLink } from './source-link.js';
-import { describeTokens, type TokenRow } from './token-map.js';
+import { bare, describeTokens, type TokenRow } from './token-map.js';
 
 export interface MarketsReport {
   readonly tokens: number;
@@ -84,7 +84,7 @@ async function knownOf(
   target: Target,
   malformed: readonly MalformedCondition[],
 ): Promise<{ tokens: ReadonlySet<string>; conditions: ReadonlySet<string> }> {
-  const conditions = malformed.map(({ id }) => id.replace(/^0x/, '').toLowerCase());
+  const conditions = malformed.map(({ id }) => bare(id));
   const rows =
     conditions.length === 0
       ? []

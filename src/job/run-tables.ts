@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import type { TokenCount } from '../plan/chunk.js';
 import type { Checkpoint } from '../run/checkpoint.js';
+import { microsToDecimal } from '../target/sql.js';
 import type { Target } from '../target/target.js';
 
 /** The source's counts of the run: what staging is compared with. Written again by a resumed preparation. */
@@ -17,12 +18,6 @@ export async function writeSourceCounts(target: Target, run: string, counts: rea
     })),
     { purpose: "keeping the source's counts" },
   );
-}
-
-/** "33894328603" → "33894.328603": moves the point in the text, no arithmetic. */
-export function microsToDecimal(micros: string): string {
-  const digits = micros.padStart(7, '0');
-  return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
 }
 
 /** The run's row in `runs`, for people and dashboards; the truth about a run is its checkpoint. */

@@ -1,4 +1,4 @@
-import type { Condition } from '../source/conditions.js';
+import { type Condition, isUInt256 } from '../source/conditions.js';
 import type { SourceCounts } from '../source/counts.js';
 
 /** A token as `outcome_tokens` keeps it. `condition`: 64 hex digits without 0x, empty where unknown. */
@@ -47,11 +47,11 @@ export function describeTokens(known: SourceCounts, conditions: readonly Conditi
     }
   }
   for (const [token, condition] of known.conditions) {
-    if (!tokens.has(token) && isTokenId(token)) tokens.set(token, unplaced(token, bare(condition), 'orderbook'));
+    if (!tokens.has(token) && isUInt256(token)) tokens.set(token, unplaced(token, bare(condition), 'orderbook'));
   }
   const unexplained: string[] = [];
   for (const { token } of known.tokens) {
-    if (tokens.has(token) || !isTokenId(token)) continue;
+    if (tokens.has(token) || !isUInt256(token)) continue;
     unexplained.push(token);
     tokens.set(token, unplaced(token, '', 'counts'));
   }
@@ -94,10 +94,7 @@ function unplaced(token: string, condition: string, source: 'orderbook' | 'count
   };
 }
 
-function bare(condition: string): string {
+/** As the tables and the map keep it: hex digits without 0x, lower case. */
+export function bare(condition: string): string {
   return condition.replace(/^0x/, '').toLowerCase();
-}
-
-function isTokenId(token: string): boolean {
-  return /^(0|[1-9]\d{0,77})$/.test(token) && BigInt(token) < 1n << 256n;
 }

@@ -49,24 +49,19 @@ export class RateGovernor {
   /** Something was refused that is not judged yet. While that is in doubt, the rate stays. */
   #refused(seen: Seen): void {
     const { nowMs, answered, refused } = seen;
-    const since = this.cell.answeredAtDoubt;
-    const told = seen.refused - seen.untold > this.#settled.told;
+    const told = refused - seen.untold > this.#settled.told;
     this.#doubtSinceMs ??= nowMs;
+    const doubtMs = nowMs - this.#doubtSinceMs;
+    const inDoubt = refused - this.#settled.refused;
+    const before = this.cell.answeredAtDoubt;
     // Counted, and not in doubt yet: it is so at the next look.
-    if (since === null && !told) return;
-    const verdict =
-      told || since === null
-        ? 'limit'
-        : judge(this.#state, seen, {
-            answered: answered - since,
-            refused: refused - this.#settled.refused,
-            ms: nowMs - this.#doubtSinceMs,
-          });
+    if (before === null && !told) return;
+    const since = { answered: answered - (before ?? answered), refused: inDoubt, ms: doubtMs };
+    const verdict = told ? 'limit' : judge(this.#state, seen, since);
     if (verdict === 'open') return;
     if (verdict === 'hiccup') {
       this.cell.dismissDoubt();
-      const doubtMs = nowMs - this.#doubtSinceMs;
-      this.#state = afterDoubt(this.#state, seen, doubtMs, refused - this.#settled.refused);
+      this.#state = afterDoubt(this.#state, seen, doubtMs, inDoubt);
       for (const look of this.#looks) look.atMs = Math.min(nowMs, look.atMs + doubtMs);
     } else {
       this.#state = afterThrottle(this.#state, seen, { atMs: this.#doubtSinceMs, told });

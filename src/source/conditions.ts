@@ -22,11 +22,8 @@ const CONDITIONS: ListSpec = {
   keys: HEX_KEYS,
 };
 
-const TOKEN_LIMIT = 1n << 256n;
-const integer = z
-  .string()
-  .regex(/^(0|[1-9]\d{0,77})$/, 'no whole number')
-  .refine((text) => !/^\d{1,78}$/.test(text) || BigInt(text) < TOKEN_LIMIT, 'beyond 2^256');
+const WHOLE = /^(0|[1-9]\d{0,77})$/;
+const integer = z.string().regex(WHOLE, 'no whole number').refine(isUInt256, 'beyond 2^256');
 const conditionSchema = z.object({
   id: z.string().regex(/^0x[0-9a-fA-F]{64}$/, 'not 0x and 64 hex digits'),
   positionIds: z.array(integer).max(256),
@@ -89,6 +86,11 @@ export async function readConditions(client: SourceClient, options: ListOptions)
     throw failed('transient', 'bad_page', `${share}, as ${describeMalformed(first)}`);
   }
   return { conditions: conditions.sort(byId), malformed: malformed.sort(byId) };
+}
+
+/** A whole number below 2^256, written without leading zeros: what a token id is. */
+export function isUInt256(text: string): boolean {
+  return WHOLE.test(text) && BigInt(text) < 1n << 256n;
 }
 
 export function describeMalformed({ id, field, reason }: MalformedCondition): string {

@@ -49,3 +49,9 @@ export function describeStatement(sql: string): string {
     .trim();
   return bare.length <= 70 ? bare : `${bare.slice(0, 70).trimEnd()}…`;
 }
+
+/** "33894328603" → "33894.328603": moves the point in the text, no arithmetic; ClickHouse reads it exactly. */
+export function microsToDecimal(micros: string): string {
+  const digits = micros.padStart(7, '0');
+  return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
+}

@@ -1,5 +1,6 @@
 import { formatCount, formatDuration } from '../report/format.js';
 import type { FoundRun } from '../run/run-folder.js';
+import { microsToDecimal } from '../target/sql.js';
 import { stagingOwner } from '../target/staging.js';
 import { FILLS_LIVE, FILLS_STAGING } from '../target/tables.js';
 import { completeGates } from './complete-gate.js';
@@ -123,8 +124,8 @@ async function recordShort(work: Work, run: string, short: readonly SourceShort[
       side: s.side === 'buy' ? 'BUY' : 'SELL',
       counted_rows: s.countedRows,
       served_rows: s.servedRows,
-      counted_usdc: decimal(s.countedMicros),
-      served_usdc: decimal(s.servedMicros),
+      counted_usdc: microsToDecimal(s.countedMicros),
+      served_usdc: microsToDecimal(s.servedMicros),
     })),
   );
 }
@@ -137,12 +138,6 @@ async function recordRejected(work: Work, run: string, transactions: readonly st
     'INSERT INTO rejected_fills (run, tx_hash) SELECT {run:String}, unhex(arrayJoin({transactions:Array(String)}))',
     { params: { run, transactions } },
   );
-}
-
-/** Micro-units as the decimal text that ClickHouse reads exactly. */
-function decimal(micros: string): string {
-  const digits = micros.padStart(7, '0');
-  return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
 }
 
 function noTable(fills: string, run: string, owner: string | undefined): Gate {

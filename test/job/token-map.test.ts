@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { microsToDecimal } from '../../src/job/run-tables.js';
 import { describeTokens } from '../../src/job/token-map.js';
 import type { Condition } from '../../src/source/conditions.js';
 import type { SourceCounts } from '../../src/source/counts.js';
+import { microsToDecimal } from '../../src/target/sql.js';
 
 const id = (digit: string) => `0x${digit.repeat(64)}`;
 const condition = (digit: string, positionIds: string[], numerators: string[], denominator: string): Condition =>
