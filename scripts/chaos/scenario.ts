@@ -263,6 +263,7 @@ function drawSource(random: Random, universe: UniverseDraw): SourceDraw {
   }
   if (random.chance(0.1))
     faults.push({ kind: 'counters-exceed', rate: random.between(0.01, 0.3), excess: random.int(1, 5) });
+  if (random.chance(0.08)) faults.push({ kind: 'bad-count', rate: random.between(0.005, 0.1) });
   if (random.chance(0.15)) faults.push({ kind: random.pick(REJECTED), rate: random.between(0.0005, 0.01) });
   const poison = random.chance(0.1) && universe.malformedEvents === 0;
   if (poison) faults.push({ kind: random.pick(POISON), rate: random.between(0.0003, 0.003) });

@@ -91,15 +91,17 @@ async function newRun(
   opened: OpenedTarget,
 ): Promise<Begun | null> {
   const refresh = ctx.config.refresh ? await planRefresh(opened.target, planned) : null;
-  if (refresh && refresh.differing.length === 0 && refresh.foreignTokens === 0) {
+  if (refresh && refresh.differing.length + refresh.uncounted.length + refresh.foreignTokens === 0) {
     ctx.log.info({ tokens: refresh.universe.length }, 'live holds exactly what the source counts; nothing to fetch');
     return null;
   }
-  const plan = planRun(ctx, planned, refresh?.differing ?? planned.selected.tokens);
+  const { uncounted } = refresh ?? planned.selected;
+  const plan = planRun(ctx, planned, { tokens: refresh?.differing ?? planned.selected.tokens, uncounted });
   const frozen: FrozenPlan = {
     plan,
     markets: plan.tokens.map(({ token }) => planned.known.conditions.get(token) ?? null),
     universe: refresh?.universe ?? planned.selected.tokens,
+    uncounted,
   };
   const now = new Date().toISOString();
   folder.writePlan(frozen);

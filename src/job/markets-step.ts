@@ -1,13 +1,9 @@
 import type { Context } from '../context.js';
 import { EXIT, ExitError } from '../exit.js';
 import { FailureError } from '../failure.js';
-import {
-  type ConditionsRead,
-  describeMalformed,
-  type MalformedCondition,
-  readConditions,
-} from '../source/conditions.js';
+import { type ConditionsRead, readConditions } from '../source/conditions.js';
 import { readCounts, type SourceCounts } from '../source/counts.js';
+import { describeMalformed, type Malformed } from '../source/malformed.js';
 import { readMeta } from '../source/meta.js';
 import { loadSql } from '../target/sql.js';
 import type { Target } from '../target/target.js';
@@ -25,7 +21,7 @@ export interface MarketsReport {
   readonly unexplainedTokens: readonly string[];
   readonly oddConditions: number;
   /** Conditions that the source serves malformed: their tokens have no outcome place and no payout. */
-  readonly setAside: readonly MalformedCondition[];
+  readonly setAside: readonly Malformed[];
   readonly named: number;
   readonly requests: number;
   readonly pnlSource: boolean;
@@ -40,7 +36,7 @@ export async function loadMarkets(ctx: Context, target: Target, catalogue: Catal
   const pnl = openPnlSource(ctx);
   if (pnl === null) ctx.log.warn('no --pnl-source-url: outcome places and payouts stay unknown');
   const { conditions, malformed } = pnl === null ? NO_CONDITIONS : await conditionsOf(ctx, pnl);
-  for (const one of malformed) ctx.log.warn(`set aside: ${describeMalformed(one)}`);
+  for (const one of malformed) ctx.log.warn(`set aside: ${describeMalformed('condition', one)}`);
   const described = describeTokens(known, conditions);
   for (const note of described.odd.slice(0, 5)) ctx.log.warn(note);
   const kept = await knownOf(target, malformed);
@@ -82,7 +78,7 @@ export function endOfMarkets({ setAside }: MarketsReport, next: string): void {
 /** What an earlier read of the source knew of conditions that are malformed now: it is not written over. */
 async function knownOf(
   target: Target,
-  malformed: readonly MalformedCondition[],
+  malformed: readonly Malformed[],
 ): Promise<{ tokens: ReadonlySet<string>; conditions: ReadonlySet<string> }> {
   const conditions = malformed.map(({ id }) => bare(id));
   const rows =

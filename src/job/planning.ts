@@ -89,6 +89,11 @@ export async function readPlanInput(
   const narrowed = selectTokens(known, selection);
   if (!narrowed.ok) throw usageError(narrowed.message, 'check --markets, --limit and --min-fills');
   const { selected } = narrowed;
+  for (const token of selected.uncounted) {
+    ctx.log.warn(
+      `the counts of the token ${token} cannot be read: it is loaded, and verify reads it again to prove it`,
+    );
+  }
   if (selected.repeats > 0) ctx.log.info(`${selected.repeats} lines of the list name a market again: dropped`);
   if (selected.unknown.length > 0) {
     ctx.log.warn(
@@ -111,11 +116,17 @@ async function countPinned(ctx: Context, source: SourceLink, head: SourceMeta) {
   }
 }
 
+/** Tokens of a run: those counted, and those that the source knows and whose counts cannot be read. */
+export interface RunTokens {
+  readonly tokens: readonly TokenCount[];
+  readonly uncounted: readonly string[];
+}
+
 /** The frozen plan of a new run. */
-export function planRun(ctx: Context, planned: Planned, tokens: readonly TokenCount[] = planned.selected.tokens): Plan {
+export function planRun(ctx: Context, planned: Planned, { tokens, uncounted }: RunTokens = planned.selected): Plan {
   const { config } = ctx;
   const plan = makePlan(
-    tokens,
+    [...tokens, ...uncounted.map(guessed)].sort((a, b) => (a.token < b.token ? -1 : 1)),
     {
       partition: config.partition,
       sliceBy: config.sliceBy,
@@ -130,6 +141,11 @@ export function planRun(ctx: Context, planned: Planned, tokens: readonly TokenCo
   );
   checkPlan(plan);
   return plan;
+}
+
+/** For the cutting into chunks only, which reads every page that there is: a lane that no fill is expected of is not asked for. */
+function guessed(token: string): TokenCount {
+  return { token, buys: 1, sells: 1, buyMicros: '0', sellMicros: '0' };
 }
 
 /** The exchange's first fill is of September 2022; what lies outside falls into the outermost windows. */

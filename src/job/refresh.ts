@@ -13,6 +13,8 @@ export interface RefreshPlan {
   readonly universe: readonly TokenCount[];
   /** Tokens of it whose fills or volume differ from live. */
   readonly differing: readonly TokenCount[];
+  /** Tokens of it that nothing can be compared of: fetched each time. */
+  readonly uncounted: readonly string[];
   /** Tokens of live that the source does not count. */
   readonly foreignTokens: number;
 }
@@ -38,9 +40,12 @@ export async function planRefresh(target: Target, planned: Planned): Promise<Ref
   const live = new Map(rows.map((row) => [row.token, row]));
   const selected = new Set(planned.selected.tokens.map(({ token }) => token));
   const universe = planned.known.tokens.filter(({ token }) => selected.has(token) || live.has(token));
-  const known = new Set(universe.map(({ token }) => token));
+  const chosen = new Set(planned.selected.uncounted);
+  const uncounted = planned.known.uncounted.filter((token) => chosen.has(token) || live.has(token));
+  const known = new Set([...universe.map(({ token }) => token), ...uncounted]);
   return {
     universe,
+    uncounted,
     differing: universe.filter((count) => !sameCounts(count, live.get(count.token))),
     foreignTokens: rows.filter(({ token }) => !known.has(token)).length,
   };

@@ -15,6 +15,8 @@ export interface FillsReport {
   readonly markets: { readonly planned: number; readonly done: number };
   readonly chunks: { readonly planned: number; readonly done: number; readonly failed: number };
   readonly rows: { readonly expected: number; readonly loaded: number; readonly rejected: number };
+  /** Tokens whose counts the source serves malformed: loaded, and expected with one fill a side. */
+  readonly uncounted: readonly string[];
   readonly usdc: { readonly expected: string };
   /** Planning included. */
   readonly requests: { readonly expected: number; readonly made: number; readonly per1000Rows: number | null };
@@ -57,6 +59,7 @@ export function fillsReport(result: FillsResult): FillsReport {
     markets: { planned: c.markets, done: c.marketsDone },
     chunks: { planned: c.chunks, done: doneChunks, failed: c.failed.length },
     rows: { expected: c.expectedRows, loaded: c.rows, rejected: c.rejected },
+    uncounted: frozen.uncounted,
     usdc: { expected: formatMicros(usdcMicros) },
     requests: {
       expected: c.expectedRequests,
@@ -111,6 +114,10 @@ export function renderFillsReport(r: FillsReport): string {
     ['retries', `${formatCount(r.retries)}, throttled ${formatCount(r.throttled)}`],
     ['time', `${formatDuration(r.activeMs)} in ${r.sittings} ${r.sittings === 1 ? 'sitting' : 'sittings'}`],
   ];
+  if (r.uncounted.length > 0) {
+    const names = r.uncounted.slice(0, 2).join(', ');
+    facts.push(['uncounted', `${formatCount(r.uncounted.length)} tokens whose counts cannot be read: ${names}`]);
+  }
   if (r.rows.rejected > 0) facts.push(['rejected', `${formatCount(r.rows.rejected)} rows, kept in rejected.ndjson`]);
   if (s) {
     facts.push(

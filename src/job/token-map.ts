@@ -50,7 +50,7 @@ export function describeTokens(known: SourceCounts, conditions: readonly Conditi
     if (!tokens.has(token) && isUInt256(token)) tokens.set(token, unplaced(token, bare(condition), 'orderbook'));
   }
   const unexplained: string[] = [];
-  for (const { token } of known.tokens) {
+  for (const token of [...known.tokens.map((count) => count.token), ...known.uncounted]) {
     if (tokens.has(token) || !isUInt256(token)) continue;
     unexplained.push(token);
     tokens.set(token, unplaced(token, '', 'counts'));

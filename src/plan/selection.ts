@@ -17,11 +17,15 @@ export interface Selection {
 export interface KnownTokens {
   readonly tokens: readonly TokenCount[];
   readonly emptyTokens: readonly string[];
+  /** Tokens of which nobody knows how many fills they have. */
+  readonly uncounted: readonly string[];
   readonly conditions: ReadonlyMap<string, string>;
 }
 
 export interface Selected {
   readonly tokens: readonly TokenCount[];
+  /** Tokens whose number of fills is unknown: their markets are never left out for having too few. Ascending. */
+  readonly uncounted: readonly string[];
   /** Markets with fills among them. */
   readonly markets: number;
   /** Chosen markets that have no fills. */
@@ -42,6 +46,7 @@ export type SelectionResult =
 interface Market {
   readonly key: string;
   readonly tokens: TokenCount[];
+  readonly uncounted: string[];
   fills: number;
 }
 
@@ -66,12 +71,13 @@ export function selectTokens(known: KnownTokens, selection: Selection): Selectio
     }
     chosen = [...named.values()];
   }
-  const withFills = chosen.filter((market) => market.fills > 0);
-  const enough = withFills.filter((market) => market.fills >= (selection.minFills ?? 0));
+  const withFills = chosen.filter((market) => market.fills > 0 || market.uncounted.length > 0);
+  const enough = withFills.filter((market) => market.fills >= (selection.minFills ?? 0) || market.uncounted.length > 0);
   const byFills = enough.sort((a, b) => b.fills - a.fills || (a.key < b.key ? -1 : 1));
   const kept = byFills.slice(0, selection.limit ?? byFills.length);
   const selected: Selected = {
     tokens: kept.flatMap((market) => market.tokens).sort((a, b) => (a.token < b.token ? -1 : 1)),
+    uncounted: kept.flatMap((market) => market.uncounted).sort(),
     markets: kept.length,
     marketsWithoutFills: chosen.length - withFills.length,
     repeats,
@@ -84,11 +90,11 @@ export function selectTokens(known: KnownTokens, selection: Selection): Selectio
     : { ok: false, message: whyEmpty(selection, chosen.length, selected) };
 }
 
-function gatherMarkets({ tokens, emptyTokens, conditions }: KnownTokens): Map<string, Market> {
+function gatherMarkets({ tokens, emptyTokens, uncounted, conditions }: KnownTokens): Map<string, Market> {
   const markets = new Map<string, Market>();
   const market = (token: string): Market => {
     const key = marketOf(conditions, token);
-    const found = markets.get(key) ?? { key, tokens: [], fills: 0 };
+    const found = markets.get(key) ?? { key, tokens: [], uncounted: [], fills: 0 };
     markets.set(key, found);
     return found;
   };
@@ -97,6 +103,7 @@ function gatherMarkets({ tokens, emptyTokens, conditions }: KnownTokens): Map<st
     found.tokens.push(count);
     found.fills += count.buys + count.sells;
   }
+  for (const token of uncounted) market(token).uncounted.push(token);
   for (const token of emptyTokens) market(token);
   for (const token of conditions.keys()) market(token);
   return markets;

@@ -67,7 +67,8 @@ export class RunFolder {
         throw new Error(`version ${frozen.plan?.version ?? 'unknown'}, this program reads 1`);
       if (frozen.markets.length !== frozen.plan.tokens.length) throw new Error('markets and tokens differ in number');
       checkPlan(frozen.plan);
-      return frozen;
+      // A plan of before the field has no such tokens.
+      return { ...frozen, uncounted: frozen.uncounted ?? [] };
     } catch (error) {
       throw usageError(
         `plan ${this.planPath} cannot be used: ${(error as Error).message}`,
@@ -128,6 +129,8 @@ export interface FrozenPlan {
   readonly markets: readonly (string | null)[];
   /** What staging must hold in the end: the plan's tokens, and with a refresh also those that live holds already. */
   readonly universe: readonly TokenCount[];
+  /** Tokens of the plan whose counts the source serves malformed; not in `universe`. */
+  readonly uncounted: readonly string[];
 }
 
 /** Token → condition, of the plan's tokens whose market is known. */

@@ -192,6 +192,14 @@ export const FAULTS = {
       },
     },
   },
+  'bad-count': {
+    row: {
+      field: 'orderbooks',
+      edit: (row) => {
+        if (row.buysQuantity !== undefined) row.buysQuantity = 'many';
+      },
+    },
+  },
 } as const satisfies Record<string, Fault>;
 
 export type FaultKind = keyof typeof FAULTS;

@@ -7,12 +7,15 @@ import type { TokenCount } from '../plan/chunk.js';
 import type { Document, SourceClient } from './client.js';
 import { DECIMAL_KEYS } from './key-spaces.js';
 import { isTooSlow, type ListOptions, type ListRow, type ListSpec, noRetry, readLists, smallerPage } from './lists.js';
+import { type Malformed, MalformedRows, malformed } from './malformed.js';
 
 export interface SourceCounts {
   /** Tokens with fills, ascending by id. */
   readonly tokens: readonly TokenCount[];
   /** Tokens that the source knows and counts no fill for, ascending. */
   readonly emptyTokens: readonly string[];
+  /** Tokens whose counts are malformed however often they are asked for: only reading their fills tells how many there are. Ascending. */
+  readonly uncounted: readonly string[];
   /** Token → condition, for every token that the source explains; empty ones too. */
   readonly conditions: ReadonlyMap<string, string>;
   readonly requests: number;
@@ -28,10 +31,12 @@ export async function readCounts(client: SourceClient, options: ListOptions): Pr
   const tokens: TokenCount[] = [];
   const emptyTokens: string[] = [];
   const conditions = new Map<string, string>();
+  const odd = new MalformedRows('orderbook');
   const takeCounts = (rows: readonly ListRow[]) => {
-    const counts = rows.map(toCount);
+    const { decoded, keep } = odd.sift(rows, toCount);
     return () => {
-      for (const count of counts) {
+      keep();
+      for (const count of decoded) {
         if (count.buys + count.sells > 0) tokens.push(count);
         else emptyTokens.push(count.token);
       }
@@ -45,7 +50,8 @@ export async function readCounts(client: SourceClient, options: ListOptions): Pr
   const { requests } = await readLists(client, [ORDERBOOKS, MARKETS], [takeCounts, takeMarkets], options);
   tokens.sort((a, b) => (a.token < b.token ? -1 : a.token > b.token ? 1 : 0));
   emptyTokens.sort();
-  return { tokens, emptyTokens, conditions, requests };
+  const uncounted = odd.all(tokens.length + emptyTokens.length).map(({ id }) => id);
+  return { tokens, emptyTokens, uncounted, conditions, requests };
 }
 
 const TOKENS_DOCUMENTS = { pinned: tokensDocument(true), head: tokensDocument(false) };
@@ -63,7 +69,10 @@ function tokensDocument(pinned: boolean): Document {
 /** Tokens of one request; the ids are 16 KB of it. */
 const TOKENS_PER_REQUEST = 200;
 
-/** Some tokens' counts, read again. A token that the source no longer knows comes back with zeros. Throws FailureError. */
+/**
+ * Some tokens' counts, read again. A token that the source no longer knows comes back with zeros, one whose counts stay malformed
+ * not at all. Throws FailureError.
+ */
 export async function readTokenCounts(
   client: SourceClient,
   tokens: readonly string[],
@@ -72,30 +81,31 @@ export async function readTokenCounts(
   const counts = new Map<string, TokenCount>();
   const { block } = options;
   const document = block === null ? TOKENS_DOCUMENTS.head : TOKENS_DOCUMENTS.pinned;
+  const odd = new MalformedRows('orderbook');
   let perRequest = TOKENS_PER_REQUEST;
   for (let i = 0; i < tokens.length; ) {
-    let ids: readonly string[] = [];
-    const rows = await (options.retry ?? noRetry)('orderbooks', async () => {
-      ids = tokens.slice(i, i + perRequest);
+    const page = await (options.retry ?? noRetry)('orderbooks', async () => {
+      const ids = tokens.slice(i, i + perRequest);
       const variables = { ids, first: ids.length, ...(block === null ? {} : { block }) };
       try {
-        return parseCounts((await client.request(document, variables, options.signal)).orderbooks);
+        const rows = rowsOf((await client.request(document, variables, options.signal)).orderbooks, new Set(ids));
+        return { ids, rows, ...odd.sift(rows, toCount) };
       } catch (error) {
         if (isTooSlow(error)) perRequest = smallerPage(perRequest);
         throw error;
       }
     });
-    i += ids.length;
-    const asked = new Set(ids);
-    for (const id of ids) counts.set(id, { token: id, buys: 0, sells: 0, buyMicros: '0', sellMicros: '0' });
-    for (const count of rows) {
-      if (!asked.has(count.token)) {
-        throw failed('transient', 'bad_page', `orderbook ${count.token}, which was not asked for`);
-      }
-      counts.set(count.token, count);
+    i += page.ids.length;
+    page.keep();
+    const malformedOnes = new Set(page.rows.map(({ id }) => id));
+    for (const { token } of page.decoded) malformedOnes.delete(token);
+    for (const id of page.ids) {
+      if (!malformedOnes.has(id)) counts.set(id, { token: id, buys: 0, sells: 0, buyMicros: '0', sellMicros: '0' });
     }
-    options.onPage?.(rows.length);
+    for (const count of page.decoded) counts.set(count.token, count);
+    options.onPage?.(page.rows.length);
   }
+  odd.all(counts.size);
   return counts;
 }
 
@@ -113,24 +123,17 @@ const countSchema = z.object({
   collateralSellVolume: volume,
 });
 
-function parseCounts(value: unknown): TokenCount[] {
+function rowsOf(value: unknown, asked: ReadonlySet<string>): ListRow[] {
   const rows = z.array(z.looseObject({ id: z.string() })).safeParse(value);
   if (!rows.success) throw failed('transient', 'bad_page', 'a page of orderbooks that is no list of rows with ids');
-  return rows.data.map(toCount);
+  const stray = rows.data.find(({ id }) => !asked.has(id));
+  if (stray) throw failed('transient', 'bad_page', `orderbook ${cutMessage(stray.id, 100)}, which was not asked for`);
+  return rows.data;
 }
 
-function toCount(row: ListRow): TokenCount {
+function toCount(row: ListRow): TokenCount | Malformed {
   const parsed = countSchema.safeParse(row);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    // Not set aside: a token whose counts cannot be read would be left out of the plan and of the proof, and nobody told.
-    throw failed(
-      'transient',
-      'bad_page',
-      `orderbook ${cutMessage(row.id, 100)}, ${issue?.path.join('.')}: ${issue?.message}; without its counts the ` +
-        'fills of this token can be neither planned nor proven: if it stays so, report the token to the owner of the subgraph',
-    );
-  }
+  if (!parsed.success) return malformed(row, parsed.error);
   const { id, buysQuantity, sellsQuantity, collateralBuyVolume, collateralSellVolume } = parsed.data;
   return {
     token: id,

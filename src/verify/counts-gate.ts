@@ -39,6 +39,8 @@ interface Lane {
   readonly token: string;
   readonly side: Side;
   readonly known: boolean;
+  /** The source's counts of the token cannot be read. */
+  readonly uncounted: boolean;
   readonly heldRows: number;
   readonly heldMicros: bigint;
   readonly countedRows: number;
@@ -63,7 +65,10 @@ export interface CountsFound {
 const NAME = 'rows and USDC per token and side';
 
 /** Per token and side: rows and Σ usdc against the source's own count and volume. */
-export async function compareCounts(work: Work, { fills, run }: { fills: string; run: string }): Promise<CountsFound> {
+export async function compareCounts(
+  work: Work,
+  { fills, run, uncounted }: { fills: string; run: string; uncounted: readonly string[] },
+): Promise<CountsFound> {
   const totals = only(
     await queryFile<{ tokens: string; rows: string; micros: string }>(work, 'verify/totals', { params: { run } }),
     run,
@@ -74,8 +79,30 @@ export async function compareCounts(work: Work, { fills, run }: { fills: string;
     names: { fills },
     params: { run, limit: MAX_REREAD_TOKENS },
   });
-  return { ...found, differing: Number(rows[0]?.differing ?? 0), lanes: rows.flatMap(lanesOf) };
+  const unreadable = new Set(uncounted);
+  const held = new Map(rows.map((row) => [row.token, row]));
+  const counted = rows.filter(({ token }) => !unreadable.has(token));
+  // Both sides of a token whose counts cannot be read: also the one of which nothing is held.
+  const lanes = uncounted.flatMap((token) => sidesOf(held.get(token) ?? { ...NOTHING, token }, true));
+  return {
+    ...found,
+    differing: Number(rows[0]?.differing ?? 0) - (rows.length - counted.length) + uncounted.length,
+    lanes: [...counted.flatMap((row) => sidesOf(row, false).filter(differs)), ...lanes],
+  };
 }
+
+const NOTHING: Omit<Row, 'token'> = {
+  known: false,
+  held_buys: '0',
+  held_sells: '0',
+  counted_buys: '0',
+  counted_sells: '0',
+  held_buy_micros: '0',
+  held_sell_micros: '0',
+  counted_buy_micros: '0',
+  counted_sell_micros: '0',
+  differing: '0',
+};
 
 /**
  * Judges what differs by reading it again from the source: where it serves fewer distinct fills than it counts, and staging holds
@@ -101,6 +128,7 @@ export async function countsGate(
   if (found.differing === 0) return { gates: [passed(NAME, `${all}: equal`)], short: [] };
   const lanes = found.lanes.filter((lane) => !excusedByRejected(lane, options.rejected));
   const { wrong, short } = await judge(work, lanes, found.differing > MAX_REREAD_TOKENS, options);
+  const unreadable = new Set(lanes.filter((lane) => lane.uncounted).map(({ token }) => token));
   const gate =
     wrong.length === 0
       ? passed(NAME, `${all}: equal${short.length > 0 ? ' to what is served' : ''}`)
@@ -110,7 +138,10 @@ export async function countsGate(
           wrong,
           'load them again: `backfill fills --fresh`; a plan that lacks tokens shows as "not counted"',
         );
-  return { gates: short.length > 0 ? [gate, shortGate(short, found.micros)] : [gate], short };
+  const gates = [gate];
+  if (short.length > 0) gates.push(shortGate(short, found.micros));
+  if (unreadable.size > 0 && wrong.length === 0) gates.push(uncountedGate(unreadable));
+  return { gates, short };
 }
 
 /** A lane that is not short of rows is wrong whatever the source says. Where there is one, or nearly everything differs, reading again would prove nothing. */
@@ -120,7 +151,9 @@ async function judge(
   tooMany: boolean,
   options: { pinned: boolean; rejected: RejectedRows; openSource?: (() => Promise<CountSource>) | undefined },
 ): Promise<{ wrong: string[]; short: SourceShort[] }> {
-  const surely = lanes.filter((lane) => options.pinned && (!lane.known || lane.heldRows >= lane.countedRows));
+  const surely = lanes.filter(
+    (lane) => options.pinned && !lane.uncounted && (!lane.known || lane.heldRows >= lane.countedRows),
+  );
   if (surely.length > 0 || tooMany || options.openSource === undefined) {
     const first = surely.length > 0 ? surely : lanes;
     const rest = lanes.filter((lane) => !first.includes(lane));
@@ -129,11 +162,12 @@ async function judge(
   return readAgain(work, await options.openSource(), lanes, options);
 }
 
-function lanesOf(row: Row): Lane[] {
+function sidesOf(row: Row, uncounted: boolean): [Lane, Lane] {
   const buy: Lane = {
     token: row.token,
     side: 'buy',
     known: row.known,
+    uncounted,
     heldRows: Number(row.held_buys),
     heldMicros: BigInt(row.held_buy_micros),
     countedRows: Number(row.counted_buys),
@@ -143,12 +177,17 @@ function lanesOf(row: Row): Lane[] {
     token: row.token,
     side: 'sell',
     known: row.known,
+    uncounted,
     heldRows: Number(row.held_sells),
     heldMicros: BigInt(row.held_sell_micros),
     countedRows: Number(row.counted_sells),
     countedMicros: BigInt(row.counted_sell_micros),
   };
-  return [buy, sell].filter((lane) => lane.heldRows !== lane.countedRows || lane.heldMicros !== lane.countedMicros);
+  return [buy, sell];
+}
+
+function differs(lane: Lane): boolean {
+  return lane.heldRows !== lane.countedRows || lane.heldMicros !== lane.countedMicros;
 }
 
 function excusedByRejected(lane: Lane, rejected: RejectedRows): boolean {
@@ -168,8 +207,9 @@ async function readAgain(
   // An unpinned source may have moved on since the plan: then its present count is the one to meet.
   const present = lanes
     .map((lane) => withCount(lane, recounted?.get(lane.token)))
-    .filter((lane) => lane.heldRows !== lane.countedRows || lane.heldMicros !== lane.countedMicros || !lane.known);
-  const served = await readServed(work, source, present, rejected.ids);
+    .filter((lane) => differs(lane) || !lane.known);
+  const expected = present.map((lane) => (lane.uncounted ? { ...lane, countedRows: lane.heldRows } : lane));
+  const served = await readServed(work, source, expected, rejected.ids);
   const wrong: string[] = [];
   const short: SourceShort[] = [];
   for (const lane of present) {
@@ -180,6 +220,7 @@ async function readAgain(
     }
     const heldAsServed =
       found.rows === lane.heldRows + found.aside.rows && found.micros === lane.heldMicros + found.aside.micros;
+    if (heldAsServed && lane.uncounted) continue;
     if (heldAsServed && found.rows < lane.countedRows && lane.known) {
       short.push({
         token: lane.token,
@@ -222,8 +263,19 @@ function withCount(lane: Lane, counted: TokenCount | undefined): Lane {
 function describe(lane: Lane, served: string): string {
   const counted = lane.known
     ? `counted ${formatCount(lane.countedRows)}, ${formatMicros(lane.countedMicros)} USDC`
-    : 'not counted by the source in this run';
+    : lane.uncounted
+      ? 'its counts cannot be read'
+      : 'not counted by the source in this run';
   return `${lane.side} ${lane.token}: held ${formatCount(lane.heldRows)}, ${formatMicros(lane.heldMicros)} USDC; ${counted}${served}`;
+}
+
+function uncountedGate(tokens: ReadonlySet<string>): Gate {
+  return warned(
+    'counts that cannot be read',
+    `of ${formatCount(tokens.size)} tokens the source serves malformed counts: their fills were read again, and staging holds exactly those`,
+    [...tokens].slice(0, WORST),
+    'report the tokens to the owner of the subgraph',
+  );
 }
 
 function shortGate(short: readonly SourceShort[], micros: bigint): Gate {

@@ -47,7 +47,8 @@ export async function verifyRun(work: Work, options: VerifyOptions): Promise<Ver
     // First: a table that is changed after it makes the verdict void.
     content = await steps.time('checksum', () => checksum(work, fills));
     const rejected = acceptRejected > 0 ? readRejected(folder.rejectedPath) : NONE_REJECTED;
-    const found = await steps.time('counts', () => compareCounts(work, { fills, run: folder.id }));
+    const { uncounted } = folder.readPlan();
+    const found = await steps.time('counts', () => compareCounts(work, { fills, run: folder.id, uncounted }));
     // The one waits for the source while the other keeps ClickHouse busy.
     const [counts, ofRows] = await bothEnd(
       steps.time('source', () =>

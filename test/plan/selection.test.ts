@@ -82,6 +82,7 @@ const count = (token: string, buys: number, sells = 0) => ({ token, buys, sells,
 const known: KnownTokens = {
   tokens: [count('1', 60), count('2', 0, 40), count('3', 500), count('9', 7)],
   emptyTokens: ['4', '5', '6'],
+  uncounted: [],
   conditions: new Map([
     ['1', A],
     ['2', A],
@@ -128,6 +129,13 @@ describe('a selection', () => {
     expect(select({ minFills: 101 })).toMatchObject({ markets: 1, belowMinFills: 2 });
   });
 
+  test('a market with a token that nobody can count is never left out for having too few', () => {
+    const result = selectTokens({ ...known, emptyTokens: ['4', '5'], uncounted: ['6'] }, { minFills: 101 });
+    expect(result).toMatchObject({ ok: true, selected: { uncounted: ['6'], markets: 2, belowMinFills: 2 } });
+    const listed = selectTokens({ ...known, emptyTokens: [], uncounted: ['4', '6'] }, { markets: list('6') });
+    expect(listed).toMatchObject({ ok: true, selected: { uncounted: ['6'], tokens: [], marketsWithoutFills: 0 } });
+  });
+
   test('ids that the source does not know are said', () => {
     const chosen = select({ markets: list(`${A}\n0x${'c'.repeat(64)}\n77\n5\n`) });
     expect(chosen.unknown).toEqual([`0x${'c'.repeat(64)}`, '77']);
@@ -141,7 +149,7 @@ describe('a selection', () => {
     });
     expect(selectTokens(known, { minFills: 1000 })).toMatchObject({ ok: false });
     expect(selectTokens(known, { markets: list('# nothing') })).toMatchObject({ ok: false });
-    expect(selectTokens({ tokens: [], emptyTokens: [], conditions: new Map() }, {})).toEqual({
+    expect(selectTokens({ tokens: [], emptyTokens: [], uncounted: [], conditions: new Map() }, {})).toEqual({
       ok: false,
       message: 'the source has no markets',
     });

@@ -34,6 +34,7 @@ const frozen: FrozenPlan = {
   plan,
   markets: plan.tokens.map((_, i) => (i % 3 === 0 ? null : `0x${String(i >> 1).padStart(64, '0')}`)),
   universe: counts,
+  uncounted: ['3'],
 };
 
 test('a plan is read as it was frozen', () => {

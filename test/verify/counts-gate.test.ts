@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Target } from '../../src/target/target.js';
 import type { CountSource } from '../../src/verify/count-source.js';
 import { countsGate } from '../../src/verify/counts-gate.js';
+import { NONE_REJECTED } from '../../src/verify/rejected.js';
 import { workOn } from '../pnl/universe/universe.js';
 
 /** Nothing of it is asked: what was found is given. */
@@ -12,7 +13,7 @@ async function judge(
   heldMicros: bigint,
   served: { micros: bigint; aside: bigint; unreadable?: number; rows?: number },
 ) {
-  const lane = { token: '7', side: 'buy' as const, known: true };
+  const lane = { token: '7', side: 'buy' as const, known: true, uncounted: false };
   const counted = { countedRows: 10, countedMicros: 100n };
   const found = {
     tokens: 1,
@@ -44,4 +45,43 @@ test('rejected rows excuse what they are, to the micro-dollar where their amount
   expect(await judge(90n, { micros: 90n, aside: 0n, unreadable: 1 })).toEqual({ status: 'passed', short: 0 });
   // Nine are held and the source serves another eleventh.
   expect(await judge(90n, { micros: 100n, aside: 10n, rows: 11 })).toEqual({ status: 'failed', short: 0 });
+});
+
+/** Seven fills of 70 micro-USDC are held of a token whose counts cannot be read. */
+async function judgeUncounted(served: { rows: number; micros: bigint } | undefined) {
+  const lane = { token: '7', known: false, uncounted: true, countedRows: 0, countedMicros: 0n };
+  const found = {
+    tokens: 1,
+    rows: 10,
+    micros: 100n,
+    differing: 1,
+    lanes: [
+      { ...lane, side: 'buy' as const, heldRows: 7, heldMicros: 70n },
+      { ...lane, side: 'sell' as const, heldRows: 0, heldMicros: 0n },
+    ],
+  };
+  const aside = { rows: 0, micros: 0n, unreadable: 0 };
+  const { gates } = await countsGate(work, found, {
+    run: 'r',
+    pinned: true,
+    rejected: NONE_REJECTED,
+    openSource:
+      served &&
+      (async () => ({
+        recount: async () => [],
+        countDistinct: async () =>
+          new Map([
+            ['7 buy', { ...served, aside }],
+            ['7 sell', { rows: 0, micros: 0n, aside }],
+          ]),
+      })),
+  });
+  return gates.map(({ status, offenders }) => [status, ...offenders].join(' '));
+}
+
+test('a token whose counts cannot be read is proven by reading it again, and never without', async () => {
+  expect(await judgeUncounted({ rows: 7, micros: 70n })).toEqual(['passed', 'warned 7']);
+  expect(await judgeUncounted({ rows: 8, micros: 70n })).toEqual([expect.stringMatching(/^failed buy 7: held 7/)]);
+  expect(await judgeUncounted({ rows: 7, micros: 71n })).toEqual([expect.stringMatching(/^failed buy 7: held 7/)]);
+  expect(await judgeUncounted(undefined)).toEqual([expect.stringMatching(/^failed buy 7.*its counts cannot be read/)]);
 });
