@@ -3,8 +3,8 @@ import { EXIT, ExitError } from '../exit.js';
 import { checkInput } from '../job/check-input.js';
 import { printDryRun } from '../job/dry-run.js';
 import { type FillsResult, runFills } from '../job/fills-step.js';
-import { prepareTarget } from '../job/prepare-target.js';
 import { type FillsReport, publish } from '../job/summary.js';
+import { preflight } from '../target/preflight.js';
 import { openTargetOf } from './open-target.js';
 
 /** Plans and loads every fill into staging; resumes. */
@@ -12,7 +12,7 @@ export async function fills(ctx: Context): Promise<void> {
   const asked = checkInput(ctx);
   if (ctx.config.dryRun) return printDryRun(ctx, asked);
   const opened = await openTargetOf(ctx);
-  await prepareTarget(opened.target);
+  await preflight(opened.target);
   const result = await runFills(ctx, opened, asked);
   if (result === null) {
     ctx.out.text('Live holds exactly what the source counts: nothing to fetch.');

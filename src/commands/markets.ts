@@ -1,9 +1,9 @@
 import type { Context } from '../context.js';
 import { readCatalogue } from '../job/catalogue.js';
 import { endOfMarkets, loadMarkets, type MarketsReport } from '../job/markets-step.js';
-import { prepareTarget } from '../job/prepare-target.js';
 import { formatCount } from '../report/format.js';
 import { renderFacts } from '../report/table.js';
+import { preflight } from '../target/preflight.js';
 import { openTargetOf } from './open-target.js';
 
 /** Token and market tables from the subgraphs. */
@@ -11,8 +11,8 @@ export async function markets(ctx: Context): Promise<void> {
   // Read before a server is started, so that a broken file stops the command before it begins.
   const catalogue = ctx.config.catalogue === undefined ? null : readCatalogue(ctx.config.catalogue);
   const { target } = await openTargetOf(ctx);
-  await prepareTarget(target);
-  const report = await loadMarkets(ctx, target, catalogue);
+  await preflight(target);
+  const report = await loadMarkets(ctx, target, { catalogue });
   ctx.out.result({ ...report });
   ctx.out.text(renderMarketsReport(report));
   endOfMarkets(report, 'run the same command again');

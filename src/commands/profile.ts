@@ -5,11 +5,12 @@ import { usageError } from '../exit.js';
 import { compareAxes } from '../job/axis-trial.js';
 import { checkInput } from '../job/check-input.js';
 import { planRun, readPlanInput, readSourceHead } from '../job/planning.js';
-import { prepareTarget } from '../job/prepare-target.js';
 import { type KindProfile, profileSamples, project } from '../job/profiling.js';
 import { openSource } from '../job/source-link.js';
 import { formatCount, formatDuration } from '../report/format.js';
 import { renderFacts, renderTable } from '../report/table.js';
+import { preflight } from '../target/preflight.js';
+import { ensureDatabase } from '../target/schema.js';
 import { openTargetOf } from './open-target.js';
 
 /** Times source, decode and insert on sample chunks and projects the whole run. */
@@ -18,11 +19,12 @@ export async function profile(ctx: Context): Promise<void> {
   const before = config.compare === undefined ? null : readEarlier(config.compare);
   const asked = checkInput(ctx);
   const opened = await openTargetOf(ctx);
-  await prepareTarget(opened.target);
+  await preflight(opened.target);
   const source = openSource(ctx);
   const head = await readSourceHead(ctx, source);
   const planned = await readPlanInput(ctx, source, asked.selection, head);
   const plan = planRun(ctx, planned);
+  await ensureDatabase(opened.target);
   const block = planned.pinned ? head.block : null;
   const samples = await profileSamples(ctx, source, opened, plan, block);
   const projection = project(samples, plan.totals, config);

@@ -5,12 +5,12 @@ import { runFills } from '../job/fills-step.js';
 import { endOfMarkets, loadMarkets, type MarketsReport } from '../job/markets-step.js';
 import { existingRun } from '../job/open-run.js';
 import type { AskedSelection } from '../job/planning.js';
-import { prepareTarget } from '../job/prepare-target.js';
 import { publish } from '../job/summary.js';
 import type { Step } from '../run/checkpoint.js';
 import { acquireLock } from '../run/lock.js';
 import { type FoundRun, findRun, type RunFolder } from '../run/run-folder.js';
 import type { OpenedTarget } from '../target/open.js';
+import { preflight } from '../target/preflight.js';
 import { endOf } from './fills.js';
 import { renderMarketsReport } from './markets.js';
 import { openTargetOf } from './open-target.js';
@@ -40,7 +40,7 @@ export interface WholeJob extends Record<string, unknown> {
 /** The five steps on an open target; prints each one's report and returns what `--json` shows. */
 export async function runWholeJob(ctx: Context, opened: OpenedTarget, asked: AskedSelection): Promise<WholeJob> {
   const work = { target: opened.target, maxMemoryMb: ctx.config.maxMemory, log: ctx.log, signal: ctx.stop };
-  await prepareTarget(opened.target);
+  await preflight(opened.target);
   const { found, ...said } = await loadAll(ctx, opened, asked);
   if (found === null) {
     ctx.out.text('Live holds exactly what the source counts: nothing to fetch.');
@@ -90,9 +90,13 @@ async function loadAll(ctx: Context, opened: OpenedTarget, asked: AskedSelection
   const promoted = promotedOnly(ctx);
   const { catalogue } = ctx.config;
   const said: { markets?: MarketsReport } = {};
-  if ((promoted ?? existingRun(ctx))?.checkpoint.steps.markets === undefined) {
+  const begun = promoted ?? existingRun(ctx);
+  if (begun?.checkpoint.steps.markets === undefined) {
     title(ctx, 'Markets');
-    said.markets = await loadMarkets(ctx, opened.target, catalogue === undefined ? null : readCatalogue(catalogue));
+    said.markets = await loadMarkets(ctx, opened.target, {
+      catalogue: catalogue === undefined ? null : readCatalogue(catalogue),
+      ...(begun === null ? { selection: asked.selection } : {}),
+    });
     ctx.out.text(renderMarketsReport(said.markets));
   }
   if (promoted !== null) return { found: promoted, ...said };

@@ -8,6 +8,7 @@ import type { FrozenPlan, RunFolder } from '../run/run-folder.js';
 import { readMeta } from '../source/meta.js';
 import { redactUrl } from '../source/redact.js';
 import type { OpenedTarget } from '../target/open.js';
+import { ensureSchema } from '../target/schema.js';
 import { claimStaging, keepStaging, stagingOwner } from '../target/staging.js';
 import { FILLS_STAGING } from '../target/tables.js';
 import { type LoadFigures, loadRest } from './load-step.js';
@@ -175,8 +176,10 @@ async function prepareStaging(ctx: Context, { folder, frozen, keeper }: Begun, o
   const { prepared, replaceStaging, refresh } = keeper.current;
   if (prepared) {
     await keepStaging(target, FILLS_STAGING, folder.id, keeper.current.rows);
+    await ensureSchema(target);
     return;
   }
+  await ensureSchema(target);
   await claimStaging(target, FILLS_STAGING, folder.id, { fresh: replaceStaging });
   await writeSourceCounts(target, folder.id, frozen.universe);
   if (refresh) {

@@ -1,13 +1,16 @@
 import type { Context } from '../context.js';
 import { EXIT, ExitError } from '../exit.js';
 import { FailureError } from '../failure.js';
+import type { Selection } from '../plan/selection.js';
 import { type ConditionsRead, readConditions } from '../source/conditions.js';
 import { readCounts, type SourceCounts } from '../source/counts.js';
 import { describeMalformed, type Malformed } from '../source/malformed.js';
 import { readMeta } from '../source/meta.js';
+import { ensureSchema } from '../target/schema.js';
 import { loadSql } from '../target/sql.js';
 import type { Target } from '../target/target.js';
 import type { Catalogue, MarketNames } from './catalogue.js';
+import { selectKnown } from './planning.js';
 import { openPnlSource, openSource, type SourceLink } from './source-link.js';
 import { bare, describeTokens, type TokenRow } from './token-map.js';
 
@@ -27,18 +30,33 @@ export interface MarketsReport {
   readonly pnlSource: boolean;
 }
 
-/** Reads tokens, conditions and payouts and writes `outcome_tokens` and `markets`; what nothing explains is kept and reported. */
-export async function loadMarkets(ctx: Context, target: Target, catalogue: Catalogue | null): Promise<MarketsReport> {
+export interface MarketsOptions {
+  readonly catalogue: Catalogue | null;
+  /** What a new run will load: refused before anything is made when it is empty. */
+  readonly selection?: Selection;
+}
+
+/**
+ * Reads tokens, conditions and payouts and writes `outcome_tokens` and `markets`; what nothing explains is kept and reported.
+ * Throws ExitError(1) for a selection that is empty, FailureError.
+ */
+export async function loadMarkets(
+  ctx: Context,
+  target: Target,
+  { catalogue, selection }: MarketsOptions,
+): Promise<MarketsReport> {
   const source = openSource(ctx);
   const known = await atOneBlock(ctx, source, (block) =>
     readCounts(source.client, { block, retry: source.retry, signal: ctx.stop }),
   );
+  if (selection !== undefined) selectKnown(known, selection);
   const pnl = openPnlSource(ctx);
   if (pnl === null) ctx.log.warn('no --pnl-source-url: outcome places and payouts stay unknown');
   const { conditions, malformed } = pnl === null ? NO_CONDITIONS : await conditionsOf(ctx, pnl);
   for (const one of malformed) ctx.log.warn(`set aside: ${describeMalformed('condition', one)}`);
   const described = describeTokens(known, conditions);
   for (const note of described.odd.slice(0, 5)) ctx.log.warn(note);
+  await ensureSchema(target);
   const kept = await knownOf(target, malformed);
   const tokens = described.tokens.filter((row) => !kept.tokens.has(row.token_id));
   await insertLines(target, 'markets/insert_outcome_tokens', tokens);

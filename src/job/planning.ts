@@ -86,9 +86,7 @@ export async function readPlanInput(
   head: SourceMeta,
 ): Promise<Planned> {
   const { known, pinned, unpinnedWhy } = await countPinned(ctx, source, head);
-  const narrowed = selectTokens(known, selection);
-  if (!narrowed.ok) throw usageError(narrowed.message, 'check --markets, --limit and --min-fills');
-  const { selected } = narrowed;
+  const selected = selectKnown(known, selection);
   for (const token of selected.uncounted) {
     ctx.log.warn(
       `the counts of the token ${token} cannot be read: it is loaded, and verify reads it again to prove it`,
@@ -102,6 +100,13 @@ export async function readPlanInput(
     );
   }
   return { head, pinned, unpinnedWhy, known, selected };
+}
+
+/** What is chosen of what the source knows. Throws ExitError(1) when that is nothing. */
+export function selectKnown(known: SourceCounts, selection: Selection): Selected {
+  const narrowed = selectTokens(known, selection);
+  if (!narrowed.ok) throw usageError(narrowed.message, 'check --markets, --limit and --min-fills');
+  return narrowed.selected;
 }
 
 async function countPinned(ctx: Context, source: SourceLink, head: SourceMeta) {

@@ -2,6 +2,12 @@ import { loadSql, quoteString } from './sql.js';
 import { FILLS_ALIASES, FILLS_COLUMNS, FILLS_SORTING_KEY, OTHER_TABLES } from './tables.js';
 import type { Target } from './target.js';
 
+/** Database and tables where they are missing. Comes once the input has been judged: nothing is made for a wrong one. */
+export async function ensureSchema(target: Target): Promise<void> {
+  await ensureDatabase(target);
+  await ensureTables(target);
+}
+
 export async function ensureDatabase(target: Target): Promise<void> {
   await target.command('CREATE DATABASE IF NOT EXISTS {database:Identifier}', {
     names: { database: target.database },
@@ -39,12 +45,16 @@ export interface TableState {
   readonly rows: bigint;
 }
 
-/** Undefined when there is no such table. */
+/** Undefined when there is no such table, or not even the database. */
 export async function describeTable(target: Target, table: string): Promise<TableState | undefined> {
   const rows = await target.query<{ engine: string; uuid: string; comment: string }>(
     `SELECT engine, toString(uuid) AS uuid, comment FROM system.tables
      WHERE database = {database:String} AND name = {table:String}`,
-    { params: { database: target.database, table }, purpose: `looking up the table ${table}` },
+    {
+      params: { database: target.database, table },
+      withoutDatabase: true,
+      purpose: `looking up the table ${table}`,
+    },
   );
   const row = rows[0];
   if (row === undefined) return undefined;
@@ -61,6 +71,7 @@ export async function describeTable(target: Target, table: string): Promise<Tabl
  */
 export async function checkFillsStructure(target: Target, table: string): Promise<string[] | undefined> {
   const params = { database: target.database, table };
+  const withoutDatabase = true;
   const purpose = `comparing the structure of ${table}`;
   const [found] = await target.query<{
     engine: string;
@@ -70,13 +81,13 @@ export async function checkFillsStructure(target: Target, table: string): Promis
   }>(
     `SELECT engine, engine_full, sorting_key, partition_key FROM system.tables
      WHERE database = {database:String} AND name = {table:String}`,
-    { params, purpose },
+    { params, withoutDatabase, purpose },
   );
   if (found === undefined) return undefined;
   const columns = await target.query<{ name: string; type: string; kind: string }>(
     `SELECT name, type, default_kind AS kind FROM system.columns
      WHERE database = {database:String} AND table = {table:String} ORDER BY position`,
-    { params, purpose },
+    { params, withoutDatabase, purpose },
   );
   return [...compareColumns(columns), ...compareEngine(found)];
 }

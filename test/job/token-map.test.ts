@@ -8,12 +8,18 @@ const id = (digit: string) => `0x${digit.repeat(64)}`;
 const condition = (digit: string, positionIds: string[], numerators: string[], denominator: string): Condition =>
   ({ id: id(digit), positionIds, payoutNumerators: numerators, payoutDenominator: denominator }) as Condition;
 
-function known(tokens: readonly string[], conditions: Readonly<Record<string, string>> = {}): SourceCounts {
+function known(
+  tokens: readonly string[],
+  conditions: Readonly<Record<string, string>> = {},
+  uncounted: readonly string[] = [],
+): SourceCounts {
   return {
     tokens: tokens.map((token) => ({ token, buys: 1, sells: 1, buyMicros: '1', sellMicros: '1' })),
     emptyTokens: [],
+    uncounted,
     conditions: new Map(Object.entries(conditions)),
-  } as unknown as SourceCounts;
+    requests: 1,
+  };
 }
 
 const rowOf = (map: ReturnType<typeof describeTokens>, token: string) =>
@@ -45,7 +51,7 @@ test('a split condition pays both sides, an unresolved one nobody: its denominat
 });
 
 test('tokens that no condition explains are kept and reported, not dropped', () => {
-  const map = describeTokens(known(['1', '7', '8'], { 7: id('D') }), [condition('a', ['1', '2'], [], '0')]);
+  const map = describeTokens(known(['1', '7'], { 7: id('D') }, ['8']), [condition('a', ['1', '2'], [], '0')]);
   expect(map.unexplained).toEqual(['8']);
   expect(rowOf(map, '7')).toMatchObject({ condition: 'd'.repeat(64), outcome_index: null, source: 'orderbook' });
   expect(rowOf(map, '8')).toMatchObject({ condition: '', outcome_index: null, source: 'counts' });

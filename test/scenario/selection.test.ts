@@ -74,18 +74,29 @@ test('--markets loads the markets of its ids once, says what it dropped, and nam
   expect(ended.stderr).toMatch(/1 ids? of the list (is|are) unknown/);
 });
 
-test('an empty selection is refused and leaves no run behind', { timeout: 60_000 }, async () => {
+test('an empty selection is refused before anything is made, and leaves no run behind', {
+  timeout: 60_000,
+}, async () => {
   const scenario = await makeScenario(clickhouse);
+  const databases = () => scenario.target.query('SHOW DATABASES', { withoutDatabase: true });
+  await scenario.target.command('DROP DATABASE {database:Identifier}', {
+    names: { database: scenario.target.database },
+    withoutDatabase: true,
+  });
+  const before = await databases();
   const list = join(scenario.dir, 'markets.txt');
   writeFileSync(list, `0x${'e'.repeat(64)}\n`);
-  for (const args of [
-    ['--markets', list],
-    ['--min-fills', '100000000'],
-  ]) {
-    const { code, stderr } = await scenario.fills(...args);
+  for (const [command, ...args] of [
+    ['fills', '--markets', list],
+    ['fills', '--min-fills', '100000000'],
+    ['run', '--markets', list],
+    ['profile', '--markets', list],
+  ] as const) {
+    const { code, stderr } = await scenario.start(command, ...args).ended;
     expect({ code, stderr }).toEqual({ code: 1, stderr });
     expect(stderr).toContain('the selection is empty');
     expect(stderr).toContain('→');
+    expect(await databases()).toEqual(before);
   }
   expect((await scenario.start('status').ended).stderr).toContain('no run');
   expect(outcome(await scenario.fills('--limit', '2'))).toMatchObject({ code: 0 });
