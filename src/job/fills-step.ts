@@ -1,11 +1,12 @@
 import type { Context } from '../context.js';
 import { EXIT, ExitError, usageError } from '../exit.js';
+import type { TokenCount } from '../plan/chunk.js';
 import type { Checkpoint } from '../run/checkpoint.js';
 import { CHECKPOINT_VERSION } from '../run/checkpoint.js';
 import type { Fingerprint } from '../run/fingerprint.js';
 import { CheckpointKeeper } from '../run/keeper.js';
 import type { FrozenPlan, RunFolder } from '../run/run-folder.js';
-import { readMeta } from '../source/meta.js';
+import { readMeta, type SourceMeta } from '../source/meta.js';
 import { redactUrl } from '../source/redact.js';
 import type { OpenedTarget } from '../target/open.js';
 import { ensureSchema } from '../target/schema.js';
@@ -13,7 +14,7 @@ import { claimStaging, keepStaging, stagingOwner } from '../target/staging.js';
 import { FILLS_STAGING } from '../target/tables.js';
 import { type LoadFigures, loadRest } from './load-step.js';
 import { chooseRun, type RunChoice } from './open-run.js';
-import { type AskedSelection, type Planned, planRun, readPlanInput, readSourceHead } from './planning.js';
+import { type AskedSelection, planRun, readPlanInput, readSourceHead } from './planning.js';
 import { copyLive, planRefresh } from './refresh.js';
 import { recordRun, writeSourceCounts } from './run-tables.js';
 import { openSource, type SourceLink, sourceUrlOf } from './source-link.js';
@@ -54,15 +55,11 @@ export async function runFills(ctx: Context, opened: OpenedTarget, asked: AskedS
     ctx.log.info({ run: choice.folder.id }, 'the run is finished; nothing is left to load');
     return { folder: choice.folder, checkpoint: choice.checkpoint, frozen: choice.folder.readPlan(), figures: null };
   }
-  let begun: Begun;
-  if (choice.kind === 'resume') begun = resumeRun(ctx, choice);
-  else {
-    await refuseForeignStaging(ctx, opened, choice.folder.id);
-    const planned = await readPlanInput(ctx, source, asked.selection, head);
-    const made = await newRun(ctx, choice.folder, fingerprint, planned, source, opened);
-    if (made === null) return null;
-    begun = made;
-  }
+  const begun =
+    choice.kind === 'resume'
+      ? resumeRun(ctx, choice)
+      : await newRun(ctx, { folder: choice.folder, fingerprint, asked, head, source, opened });
+  if (begun === null) return null;
   await prepareStaging(ctx, begun, opened).catch((error: unknown) => {
     // A run that was refused its table never began: it must not be the one that the next command takes up.
     if (choice.kind === 'new' && error instanceof ExitError && error.code === EXIT.usage) begun.folder.clear();
@@ -82,15 +79,25 @@ async function refuseForeignStaging(ctx: Context, opened: OpenedTarget, run: str
   );
 }
 
-/** Freezes the plan and writes the first checkpoint; from here on the same command resumes. */
+interface NewRun {
+  readonly folder: RunFolder;
+  readonly fingerprint: Fingerprint;
+  readonly asked: AskedSelection;
+  readonly head: SourceMeta;
+  readonly source: SourceLink;
+  readonly opened: OpenedTarget;
+}
+
+/**
+ * Freezes the plan and writes the first checkpoint; from here on the same command resumes. What was read for the plan is let go
+ * of before the load begins.
+ */
 async function newRun(
   ctx: Context,
-  folder: RunFolder,
-  fingerprint: Fingerprint,
-  planned: Planned,
-  source: SourceLink,
-  opened: OpenedTarget,
+  { folder, fingerprint, asked, head, source, opened }: NewRun,
 ): Promise<Begun | null> {
+  await refuseForeignStaging(ctx, opened, folder.id);
+  const planned = await readPlanInput(ctx, source, asked.selection, head);
   const refresh = ctx.config.refresh ? await planRefresh(opened.target, planned) : null;
   if (refresh && refresh.differing.length + refresh.uncounted.length + refresh.foreignTokens === 0) {
     ctx.log.info({ tokens: refresh.universe.length }, 'live holds exactly what the source counts; nothing to fetch');
@@ -101,8 +108,7 @@ async function newRun(
   const frozen: FrozenPlan = {
     plan,
     markets: plan.tokens.map(({ token }) => planned.known.conditions.get(token) ?? null),
-    universe: refresh?.universe ?? planned.selected.tokens,
-    uncounted,
+    universe: refresh?.universe ?? null,
   };
   const now = new Date().toISOString();
   folder.writePlan(frozen);
@@ -116,6 +122,7 @@ async function newRun(
     pinned: planned.pinned,
     unpinnedWhy: planned.unpinnedWhy,
     refresh: refresh !== null,
+    uncounted: [...uncounted],
     replaceStaging: ctx.config.fresh,
     prepared: false,
     done: [],
@@ -170,6 +177,13 @@ function keeperOf(folder: RunFolder, checkpoint: Checkpoint): CheckpointKeeper {
   );
 }
 
+/** The source's counts that staging must meet in the end. */
+function countsToMeet({ plan, universe }: FrozenPlan, { uncounted }: Checkpoint): readonly TokenCount[] {
+  if (universe !== null) return universe;
+  const guessed = new Set(uncounted);
+  return plan.tokens.filter(({ token }) => !guessed.has(token));
+}
+
 /** Staging becomes the run's own; a refresh starts it as a copy of live. Done again from the start after a crash in it. */
 async function prepareStaging(ctx: Context, { folder, frozen, keeper }: Begun, opened: OpenedTarget): Promise<void> {
   const { target } = opened;
@@ -181,7 +195,7 @@ async function prepareStaging(ctx: Context, { folder, frozen, keeper }: Begun, o
   }
   await ensureSchema(target);
   await claimStaging(target, FILLS_STAGING, folder.id, { fresh: replaceStaging });
-  await writeSourceCounts(target, folder.id, frozen.universe);
+  await writeSourceCounts(target, folder.id, countsToMeet(frozen, keeper.current));
   if (refresh) {
     await claimStaging(target, FILLS_STAGING, folder.id, { fresh: true });
     await copyLive(ctx, target, folder.id);

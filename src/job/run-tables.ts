@@ -4,20 +4,22 @@ import type { Checkpoint } from '../run/checkpoint.js';
 import { microsToDecimal } from '../target/sql.js';
 import type { Target } from '../target/target.js';
 
+/** All at once would be a quarter of a million objects beside the plan. */
+const TOKENS_PER_INSERT = 20_000;
+
 /** The source's counts of the run: what staging is compared with. Written again by a resumed preparation. */
 export async function writeSourceCounts(target: Target, run: string, counts: readonly TokenCount[]): Promise<void> {
-  await target.insertRows(
-    'source_counts',
-    counts.map((count) => ({
+  for (let from = 0; from < counts.length; from += TOKENS_PER_INSERT) {
+    const rows = counts.slice(from, from + TOKENS_PER_INSERT).map((count) => ({
       run,
       token_id: count.token,
       buys: count.buys,
       sells: count.sells,
       buy_usdc: microsToDecimal(count.buyMicros),
       sell_usdc: microsToDecimal(count.sellMicros),
-    })),
-    { purpose: "keeping the source's counts" },
-  );
+    }));
+    await target.insertRows('source_counts', rows, { purpose: "keeping the source's counts" });
+  }
 }
 
 /** The run's row in `runs`, for people and dashboards; the truth about a run is its checkpoint. */

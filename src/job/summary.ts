@@ -59,7 +59,7 @@ export function fillsReport(result: FillsResult): FillsReport {
     markets: { planned: c.markets, done: c.marketsDone },
     chunks: { planned: c.chunks, done: doneChunks, failed: c.failed.length },
     rows: { expected: c.expectedRows, loaded: c.rows, rejected: c.rejected },
-    uncounted: frozen.uncounted,
+    uncounted: c.uncounted,
     usdc: { expected: formatMicros(usdcMicros) },
     requests: {
       expected: c.expectedRequests,

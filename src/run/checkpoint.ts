@@ -38,6 +38,8 @@ export const Checkpoint = z.object({
   refresh: z.boolean(),
   /** Whether staging may be taken from another run, emptied: `--fresh`. */
   replaceStaging: z.boolean(),
+  /** Tokens of the plan whose counts the source served malformed: planned by a guess. */
+  uncounted: z.array(z.string()).default([]),
   /** Staging is the run's own and holds what it must hold before the first chunk. */
   prepared: z.boolean(),
   /** Done chunks as half-open ranges of ordinals of the frozen plan, sorted, apart from each other. */

@@ -67,8 +67,7 @@ export class RunFolder {
         throw new Error(`version ${frozen.plan?.version ?? 'unknown'}, this program reads 1`);
       if (frozen.markets.length !== frozen.plan.tokens.length) throw new Error('markets and tokens differ in number');
       checkPlan(frozen.plan);
-      // A plan of before the field has no such tokens.
-      return { ...frozen, uncounted: frozen.uncounted ?? [] };
+      return frozen;
     } catch (error) {
       throw usageError(
         `plan ${this.planPath} cannot be used: ${(error as Error).message}`,
@@ -127,10 +126,8 @@ export class RunFolder {
 export interface FrozenPlan {
   readonly plan: Plan;
   readonly markets: readonly (string | null)[];
-  /** What staging must hold in the end: the plan's tokens, and with a refresh also those that live holds already. */
-  readonly universe: readonly TokenCount[];
-  /** Tokens of the plan whose counts the source serves malformed; not in `universe`. */
-  readonly uncounted: readonly string[];
+  /** What staging must hold in the end where that is more than the plan's tokens: with a refresh also what live holds already. */
+  readonly universe: readonly TokenCount[] | null;
 }
 
 /** Token → condition, of the plan's tokens whose market is known. */

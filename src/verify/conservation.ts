@@ -27,10 +27,21 @@ export interface Conservation {
   readonly shortExcess: readonly string[];
 }
 
-/** Scratch tables of one check; gone when it ends. */
-export function scratchNames(): { map: string; flagged: string } {
+/** Scratch tables of one check: the token map, and the tokens of conditions that may not balance. */
+export interface Scratch {
+  readonly map: string;
+  readonly flagged: string;
+}
+
+/** Runs a check with scratch tables of its own, which are gone when it ends. */
+export async function withScratch<T>(work: Work, check: (scratch: Scratch) => Promise<T>): Promise<T> {
   const id = randomUUID().slice(0, 8);
-  return { map: `check_tokens_${id}`, flagged: `check_flagged_${id}` };
+  const scratch = { map: `check_tokens_${id}`, flagged: `check_flagged_${id}` };
+  try {
+    return await check(scratch);
+  } finally {
+    for (const table of Object.values(scratch)) await work.target.command(`DROP TABLE IF EXISTS ${table}`);
+  }
 }
 
 export async function buildTokenMap(work: Work, map: string): Promise<void> {
@@ -38,21 +49,24 @@ export async function buildTokenMap(work: Work, map: string): Promise<void> {
   await runFile(work, 'verify/token-map', { names: { map } });
 }
 
+/** Names the conditions that may hold a transaction which does not conserve, by one pass over all fills. */
+export async function sketch(work: Work, { fills, map, flagged }: Scratch & { fills: string }): Promise<void> {
+  await runFile(work, 'verify/sketch', { names: { fills, map, flagged } });
+}
+
 /**
- * Writes every transaction and condition that does not conserve into `residuals`, and explains it. The sketch names the
- * conditions worth looking at; only their fills are grouped by transaction.
+ * Writes every transaction and condition that does not conserve into `residuals`, and explains it: only the fills of conditions
+ * that the sketch has flagged are grouped by transaction.
  * @param run whose `source_short` tokens and `rejected_fills` count as known
  */
 export async function findResiduals(
   work: Work,
-  tables: { fills: string; map: string; flagged: string; residuals: string },
+  { fills, flagged, residuals }: { fills: string; flagged: string; residuals: string },
   run: string,
 ): Promise<void> {
-  const { fills, map, flagged, residuals } = tables;
   await runFile(work, 'verify/create-source-short');
   await runFile(work, 'verify/create-rejected-fills');
   await runFile(work, 'verify/create-residuals', { names: { residuals } });
-  await runFile(work, 'verify/sketch', { names: { fills, map, flagged } });
   const [counted] = await work.target.query<{ rows: string }>('SELECT sum(fills) AS rows FROM {flagged:Identifier}', {
     names: { flagged },
   });
@@ -65,17 +79,6 @@ export async function findResiduals(
       params: { run, exchanges: EXCHANGES, slices, slice },
     });
     if (slices > 1) work.log.debug(`conservation by transaction: slice ${slice + 1} of ${slices}`);
-  }
-}
-
-export async function conservation(work: Work, fills: string, residuals: string, run: string): Promise<Conservation> {
-  const { map, flagged } = scratchNames();
-  try {
-    await buildTokenMap(work, map);
-    await findResiduals(work, { fills, map, flagged, residuals }, run);
-    return await summarize(work, { fills, map, residuals }, run);
-  } finally {
-    for (const table of [map, flagged]) await work.target.command(`DROP TABLE IF EXISTS ${table}`);
   }
 }
 

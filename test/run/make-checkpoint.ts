@@ -13,6 +13,7 @@ export function makeCheckpoint(over: Partial<Checkpoint> = {}): Checkpoint {
     unpinnedWhy: null,
     refresh: false,
     replaceStaging: false,
+    uncounted: [],
     prepared: true,
     done: [],
     failed: [],

@@ -68,6 +68,7 @@ export function makeRun(
     unpinnedWhy: null,
     refresh: false,
     replaceStaging: false,
+    uncounted: [],
     prepared: true,
     pace: null,
     marketsDone: 1,

@@ -1,0 +1,151 @@
+/** The gates that ask the table itself, in the order that keeps source and ClickHouse busy at the same time. */
+import { formatCount, formatDuration } from '../report/format.js';
+import type { Checkpoint } from '../run/checkpoint.js';
+import type { RunFolder } from '../run/run-folder.js';
+import { microsToDecimal } from '../target/sql.js';
+import {
+  buildTokenMap,
+  conservationGate,
+  findResiduals,
+  mapGate,
+  type Scratch,
+  SHORT_TABLE,
+  sketch,
+  summarize,
+  withoutMapGates,
+  withScratch,
+} from './conservation.js';
+import type { CountSource } from './count-source.js';
+import { compareCounts, countsGate, type SourceShort } from './counts-gate.js';
+import type { Gate } from './gate.js';
+import { runFile, sweepScratch, type Work } from './heavy.js';
+import { NONE_REJECTED, readRejected } from './rejected.js';
+import { checksum, collapse, rangeGate, uniqueGate } from './rows-gates.js';
+
+const RESIDUALS_TABLE = 'conservation_residuals';
+
+export interface TableToJudge {
+  readonly fills: string;
+  readonly folder: RunFolder;
+  readonly checkpoint: Checkpoint;
+  /** Opened only when a token differs from the source's count; absent: such a token fails. */
+  readonly openSource?: (() => Promise<CountSource>) | undefined;
+  readonly acceptRejected: number;
+}
+
+export interface Judged {
+  /** What was judged: a table that has another content is another one. */
+  readonly content: { readonly rows: number; readonly checksum: string };
+  readonly gates: readonly Gate[];
+}
+
+/** Throws FailureError when the target fails. */
+export async function judgeTable(work: Work, table: TableToJudge): Promise<Judged> {
+  await sweepScratch(work);
+  return withScratch(work, (scratch) => judge(work, table, scratch));
+}
+
+async function judge(
+  work: Work,
+  { fills, folder, checkpoint, openSource, acceptRejected }: TableToJudge,
+  scratch: Scratch,
+): Promise<Judged> {
+  const run = folder.id;
+  const steps = new Steps(work);
+  const rows = await steps.time('collapse', () => collapse(work, fills));
+  // First: a table that is changed after it makes the verdict void.
+  const content = await steps.time('checksum', () => checksum(work, fills));
+  const rejected = acceptRejected > 0 ? readRejected(folder.rejectedPath) : NONE_REJECTED;
+  const found = await steps.time('counts', () => compareCounts(work, { fills, run, uncounted: checkpoint.uncounted }));
+  const mapped = await mapKnown(work);
+  // The one waits for the source while the other keeps ClickHouse busy.
+  const [counts, ofRows] = await bothEnd(
+    steps.time('source', () => countsGate(work, found, { run, pinned: checkpoint.pinned, rejected, openSource })),
+    (async () => {
+      const range = await steps.time('range', () => rangeGate(work, fills, rows));
+      const unique = await steps.time('unique', () => uniqueGate(work, fills, rows));
+      if (mapped) {
+        await steps.time('sketch', async () => {
+          await buildTokenMap(work, scratch.map);
+          await sketch(work, { fills, ...scratch });
+        });
+      }
+      return { range, unique };
+    })(),
+  );
+  await recordShort(work, run, counts.short);
+  await recordRejected(work, run, rejected.transactions);
+  const ofTransactions = mapped
+    ? await steps.time('conservation', () => conservationGates(work, { fills, ...scratch }, run))
+    : withoutMapGates();
+  return { content, gates: [ofRows.range, ...counts.gates, ofRows.unique, ...ofTransactions] };
+}
+
+/** Whether anything is known of what tokens belong together. */
+async function mapKnown(work: Work): Promise<boolean> {
+  const [known] = await work.target.query<{ n: string }>(
+    'SELECT count() AS n FROM outcome_tokens WHERE condition_id IS NOT NULL',
+  );
+  return Number(known?.n ?? 0) > 0;
+}
+
+/** What the source is short of must be recorded before: it explains. */
+async function conservationGates(work: Work, tables: Scratch & { fills: string }, run: string): Promise<Gate[]> {
+  const residuals = RESIDUALS_TABLE;
+  await findResiduals(work, { ...tables, residuals }, run);
+  const found = await summarize(work, { ...tables, residuals }, run);
+  return [conservationGate(found), mapGate(found)];
+}
+
+async function recordShort(work: Work, run: string, short: readonly SourceShort[]): Promise<void> {
+  await runFile(work, 'verify/create-source-short');
+  await work.target.command('DELETE FROM {short:Identifier} WHERE run = {run:String}', {
+    names: { short: SHORT_TABLE },
+    params: { run },
+  });
+  await work.target.insertRows(
+    SHORT_TABLE,
+    short.map((s) => ({
+      run,
+      token_id: s.token,
+      side: s.side === 'buy' ? 'BUY' : 'SELL',
+      counted_rows: s.countedRows,
+      served_rows: s.servedRows,
+      counted_usdc: microsToDecimal(s.countedMicros),
+      served_usdc: microsToDecimal(s.servedMicros),
+    })),
+  );
+}
+
+async function recordRejected(work: Work, run: string, transactions: readonly string[]): Promise<void> {
+  await runFile(work, 'verify/create-rejected-fills');
+  await work.target.command('DELETE FROM rejected_fills WHERE run = {run:String}', { params: { run } });
+  if (transactions.length === 0) return;
+  await work.target.command(
+    'INSERT INTO rejected_fills (run, tx_hash) SELECT {run:String}, unhex(arrayJoin({transactions:Array(String)}))',
+    { params: { run, transactions } },
+  );
+}
+
+/** Both results once both have ended: a failure of one leaves nothing of the other behind. */
+async function bothEnd<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b]);
+  return [await a, await b];
+}
+
+/** Says how long each step took: the operator of a large table wants to see it move. */
+class Steps {
+  constructor(private readonly work: Work) {}
+
+  async time<T>(what: string, step: () => Promise<T>): Promise<T> {
+    const from = Date.now();
+    this.work.signal?.throwIfAborted();
+    const result = await step();
+    const rows = typeof result === 'number' ? `, ${formatCount(result)} rows` : '';
+    this.work.log.info(
+      { step: what, ms: Date.now() - from },
+      `verify: ${what} ${formatDuration(Date.now() - from)}${rows}`,
+    );
+    return result;
+  }
+}
