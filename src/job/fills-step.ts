@@ -1,3 +1,4 @@
+import { collectGarbage } from '../collect-garbage.js';
 import type { Context } from '../context.js';
 import { EXIT, ExitError, usageError } from '../exit.js';
 import type { TokenCount } from '../plan/chunk.js';
@@ -65,6 +66,7 @@ export async function runFills(ctx: Context, opened: OpenedTarget, asked: AskedS
     if (choice.kind === 'new' && error instanceof ExitError && error.code === EXIT.usage) begun.folder.clear();
     throw error;
   });
+  collectGarbage();
   return load(ctx, begun, source, opened);
 }
 

@@ -135,7 +135,7 @@ export async function loadRest(ctx: Context, input: LoadInput): Promise<LoadFigu
   const ticker = setInterval(() => {
     lookForStuck();
     const { granted, rps, pausedForMs } = source.rate;
-    meter.sample(granted, { rps, maxRps: config.rps, paused: pausedForMs > 0 });
+    meter.sample(granted - grantedBefore, { rps, maxRps: config.rps, paused: pausedForMs > 0 });
     const now = keeper.current;
     const rows = start.rows + meter.totals.rows;
     const pace = meter.pace(plan.totals.rows - rows);

@@ -70,7 +70,7 @@ export class Meter {
     if (attempt.failure !== null) totals.retries++;
   }
 
-  /** `requests` as the rate cell counts them: those in flight are part of the pace. */
+  /** `requests` of this sitting's load as the rate cell counts them: those in flight are part of the pace. */
   sample(requests: number, { rps, maxRps, paused }: RateLimit): void {
     this.#push(requests, paused ? 0 : rps);
     this.#throttled = paused || rps < maxRps * 0.99;
