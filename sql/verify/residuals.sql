@@ -3,12 +3,13 @@
 -- every outcome, and cash their opposite. Explanations, the first that fits:
 --   refund        the shares balance and cash + shares is negative: the aggressor's BUY names more than he spent
 --   direct fill   a lone fill whose counterparty is no exchange: made by the operator, it has no other side
---   source short  a fill of a token and side of which the source serves fewer than it counts: a leg was overwritten
 --   rejected row  a fill of this transaction was rejected, and verify was told to accept that
+--   uncounted     a fill of a token whose counts cannot be read: nobody can tell whether the source is short of it
+--   source short  a fill of a token and side of which the source serves fewer than it counts: a leg was overwritten
 --   share dust    the aggressor's SELL exceeds what was bought by less than the rounding of those fills: given back to him
 --   unexplained   any other; fails
--- Parameters: fills; flagged, made by `sketch.sql`; residuals, the table to fill; run, whose `source_short` and `rejected_fills` count; exchanges,
--- their addresses as hex without 0x; slices; slice, from 0.
+-- Parameters: fills; flagged, made by `sketch.sql`; residuals, the table to fill; run, whose `source_short`, `uncounted_tokens`
+-- and `rejected_fills` count; exchanges, their addresses as hex without 0x; slices; slice, from 0.
 -- By hand: clickhouse client --param_fills=clob_fills_staging --param_flagged=check_flagged
 --          --param_residuals=conservation_residuals --param_run=20260101-120000-ab12 --param_exchanges="['4bfb…']"
 --          --param_slices=1 --param_slice=0 --queries-file sql/verify/residuals.sql
@@ -25,6 +26,7 @@ SELECT
         arrayUniq(shares) = 1 AND cash + shares[1] < 0 AND -(cash + shares[1]) <= exchange_paid, 'refund',
         fills = 1 AND exchange_fills = 0, 'direct fill',
         tx_hash IN (SELECT tx_hash FROM rejected_fills WHERE run = {run:String}), 'rejected row',
+        uncounted_fills > 0, 'uncounted',
         short_fills > 0, 'source short',
         exchange_sells = 1 AND arrayMax(arrayMap(s -> cash + s, shares)) = 0
             AND arrayCount(s -> cash + s != 0, shares) = 1 AND cash + shares[sold_position] < 0
@@ -44,6 +46,7 @@ FROM
         sumIf(micros, has(exchanges, counterparty) AND side = 'BUY') AS exchange_paid,
         maxIf(position, has(exchanges, counterparty) AND side = 'SELL') AS sold_position,
         countIf(short) AS short_fills,
+        countIf(uncounted) AS uncounted_fills,
         sumIf(intDiv(micro_shares, greatest(micros, toInt128(1))) + 1, NOT has(exchanges, counterparty)) AS dust
     FROM
     (
@@ -52,7 +55,8 @@ FROM
             toInt128(reinterpretAsInt64(f.shares)) AS micro_shares,
             toInt128(reinterpretAsInt64(f.usdc)) AS micros,
             (f.token_id, toInt8(side)) IN
-                (SELECT token_id, toInt8(side) FROM source_short WHERE run = {run:String}) AS short
+                (SELECT token_id, toInt8(side) FROM source_short WHERE run = {run:String}) AS short,
+            f.token_id IN (SELECT token_id FROM uncounted_tokens WHERE run = {run:String}) AS uncounted
         FROM {fills:Identifier} AS f
         INNER JOIN {flagged:Identifier} AS m ON m.token_id = f.token_id
         WHERE f.token_id IN (SELECT token_id FROM {flagged:Identifier})

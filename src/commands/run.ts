@@ -11,6 +11,7 @@ import { acquireLock } from '../run/lock.js';
 import { type FoundRun, findRun, type RunFolder } from '../run/run-folder.js';
 import type { OpenedTarget } from '../target/open.js';
 import { preflight } from '../target/preflight.js';
+import { ensureSchema } from '../target/schema.js';
 import { endOf } from './fills.js';
 import { renderMarketsReport } from './markets.js';
 import { openTargetOf } from './open-target.js';
@@ -46,6 +47,7 @@ export async function runWholeJob(ctx: Context, opened: OpenedTarget, asked: Ask
     ctx.out.text('Live holds exactly what the source counts: nothing to fetch.');
     return { upToDate: true, ...said };
   }
+  await ensureSchema(opened.target);
   lockTables(ctx);
   if (found.checkpoint.steps.promote === undefined) {
     ctx.stop.throwIfAborted();

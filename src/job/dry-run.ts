@@ -1,7 +1,7 @@
 import type { Context } from '../context.js';
 import { formatCount, formatDuration, formatMicros } from '../report/format.js';
 import { renderFacts } from '../report/table.js';
-import { type AskedSelection, planRun, readPlanInput, readSourceHead } from './planning.js';
+import { type AskedSelection, countedRows, planRun, readPlanInput, readSourceHead } from './planning.js';
 import { openSource } from './source-link.js';
 
 /** What a run would ask for and how long the source's limit makes it at least. Touches nothing but the source. */
@@ -11,6 +11,7 @@ export async function printDryRun(ctx: Context, asked: AskedSelection): Promise<
   const planned = await readPlanInput(ctx, source, asked.selection, head);
   const plan = planRun(ctx, planned);
   const { selected } = planned;
+  const rows = countedRows(plan, selected.uncounted);
   const planning = source.requests();
   const requests = plan.totals.requests + planning;
   const floorMs = (plan.totals.requests / ctx.config.rps) * 1000;
@@ -21,10 +22,11 @@ export async function printDryRun(ctx: Context, asked: AskedSelection): Promise<
     selection: asked.text,
     tokens: plan.totals.tokens,
     markets: { withFills: selected.markets, withoutFills: selected.marketsWithoutFills },
-    rows: plan.totals.rows,
+    rows,
+    uncounted: selected.uncounted,
     usdc: formatMicros(usdcMicros),
     chunks: plan.chunks.length,
-    requests: { planning, pages: plan.totals.requests, per1000Rows: (requests / Math.max(1, plan.totals.rows)) * 1000 },
+    requests: { planning, pages: plan.totals.requests, per1000Rows: (requests / Math.max(1, rows)) * 1000 },
     floorMs,
     rps: ctx.config.rps,
   });
@@ -34,12 +36,12 @@ export async function printDryRun(ctx: Context, asked: AskedSelection): Promise<
       ['selection', asked.text],
       ['markets', `${formatCount(selected.markets)} with fills, ${formatCount(selected.marketsWithoutFills)} without`],
       ['tokens', formatCount(plan.totals.tokens)],
-      ['rows', formatCount(plan.totals.rows)],
+      ['rows', formatCount(rows)],
       ['USDC', formatMicros(usdcMicros)],
       ['chunks', formatCount(plan.chunks.length)],
       [
         'requests',
-        `${formatCount(plan.totals.requests)} for pages, ${formatCount(planning)} for planning: ${((requests / Math.max(1, plan.totals.rows)) * 1000).toFixed(3)} per 1,000 rows`,
+        `${formatCount(plan.totals.requests)} for pages, ${formatCount(planning)} for planning: ${((requests / Math.max(1, rows)) * 1000).toFixed(3)} per 1,000 rows`,
       ],
       ['time floor', `${formatDuration(floorMs)} at ${ctx.config.rps} requests a second`],
     ]),

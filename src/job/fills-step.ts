@@ -15,7 +15,7 @@ import { claimStaging, keepStaging, stagingOwner } from '../target/staging.js';
 import { FILLS_STAGING } from '../target/tables.js';
 import { type LoadFigures, loadRest } from './load-step.js';
 import { chooseRun, type RunChoice } from './open-run.js';
-import { type AskedSelection, planRun, readPlanInput, readSourceHead } from './planning.js';
+import { type AskedSelection, countedRows, planRun, readPlanInput, readSourceHead } from './planning.js';
 import { copyLive, planRefresh } from './refresh.js';
 import { recordRun, writeSourceCounts } from './run-tables.js';
 import { openSource, type SourceLink, sourceUrlOf } from './source-link.js';
@@ -130,7 +130,7 @@ async function newRun(
     done: [],
     failed: [],
     chunks: plan.chunks.length,
-    expectedRows: plan.totals.rows,
+    expectedRows: countedRows(plan, uncounted),
     expectedRequests: plan.totals.requests,
     rows: 0,
     requests: source.requests(),

@@ -92,6 +92,11 @@ export async function readPlanInput(
       `the counts of the token ${token} cannot be read: it is loaded, and verify reads it again to prove it`,
     );
   }
+  if (selected.uncountedBeyondLimit > 0) {
+    ctx.log.warn(
+      `--limit leaves out ${selected.uncountedBeyondLimit} tokens whose counts cannot be read: name them with --markets`,
+    );
+  }
   if (selected.repeats > 0) ctx.log.info(`${selected.repeats} lines of the list name a market again: dropped`);
   if (selected.unknown.length > 0) {
     ctx.log.warn(
@@ -151,6 +156,11 @@ export function planRun(ctx: Context, planned: Planned, { tokens, uncounted }: R
 /** For the cutting into chunks only, which reads every page that there is: a lane that no fill is expected of is not asked for. */
 function guessed(token: string): TokenCount {
   return { token, buys: 1, sells: 1, buyMicros: '0', sellMicros: '0' };
+}
+
+/** Rows of the plan that the source counts; what was guessed is none of them. */
+export function countedRows({ totals }: Plan, uncounted: readonly string[]): number {
+  return totals.rows - 2 * uncounted.length;
 }
 
 /** The exchange's first fill is of September 2022; what lies outside falls into the outermost windows. */

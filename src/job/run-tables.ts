@@ -7,8 +7,9 @@ import type { Target } from '../target/target.js';
 /** All at once would be a quarter of a million objects beside the plan. */
 const TOKENS_PER_INSERT = 20_000;
 
-/** The source's counts of the run: what staging is compared with. Written again by a resumed preparation. */
+/** The source's counts of the run: what staging is compared with. Written again by a resumed preparation; an earlier run may have had the id. */
 export async function writeSourceCounts(target: Target, run: string, counts: readonly TokenCount[]): Promise<void> {
+  await target.command('DELETE FROM source_counts WHERE run = {run:String}', { params: { run } });
   for (let from = 0; from < counts.length; from += TOKENS_PER_INSERT) {
     const rows = counts.slice(from, from + TOKENS_PER_INSERT).map((count) => ({
       run,

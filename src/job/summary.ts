@@ -15,7 +15,7 @@ export interface FillsReport {
   readonly markets: { readonly planned: number; readonly done: number };
   readonly chunks: { readonly planned: number; readonly done: number; readonly failed: number };
   readonly rows: { readonly expected: number; readonly loaded: number; readonly rejected: number };
-  /** Tokens whose counts the source serves malformed: loaded, and expected with one fill a side. */
+  /** Tokens whose counts the source serves malformed: loaded beside the rows that are expected. */
   readonly uncounted: readonly string[];
   readonly usdc: { readonly expected: string };
   /** Planning included. */

@@ -89,7 +89,8 @@ export class Meter {
     const seconds = Math.max(0.001, (last.atMs - first.atMs) / 1000);
     const rowsPerS = (last.rows - first.rows) / seconds;
     const requestsPerS = (last.requests - first.requests) / seconds;
-    const etaMs = rowsPerS > 0 ? (rowsLeft / rowsPerS) * 1000 : Number.POSITIVE_INFINITY;
+    // More may come than was planned: nobody knows then how much is left.
+    const etaMs = rowsPerS > 0 && rowsLeft >= 0 ? (rowsLeft / rowsPerS) * 1000 : Number.POSITIVE_INFINITY;
     const cpuShare = (last.cpuMs - first.cpuMs) / (seconds * 1000 * this.cores);
     // What was allowed meanwhile, pauses included: the rate of this moment says little about requests of before.
     const allowedRps = later.reduce((sum, sample) => sum + sample.allowedRps, 0) / Math.max(1, later.length);

@@ -23,7 +23,7 @@ export interface Range {
 export interface Chunk {
   readonly pack: number | null;
   readonly range: Range;
-  /** Rows the plan expects: exact for a whole-range pack, a share of the count for a slice. */
+  /** Rows the plan expects: exact for a whole-range pack of counted tokens, a share of the count for a slice. */
   readonly buys: number;
   readonly sells: number;
 }

@@ -26,7 +26,7 @@ export interface Selected {
   readonly tokens: readonly TokenCount[];
   /** Tokens whose number of fills is unknown: their markets are never left out for having too few. Ascending. */
   readonly uncounted: readonly string[];
-  /** Markets with fills among them. */
+  /** Markets that have fills, or may have. */
   readonly markets: number;
   /** Chosen markets that have no fills. */
   readonly marketsWithoutFills: number;
@@ -37,6 +37,8 @@ export interface Selected {
   /** Markets left out by `minFills` and by `limit`. */
   readonly belowMinFills: number;
   readonly beyondLimit: number;
+  /** Uncounted tokens of the markets that `limit` left out: they may have many fills. */
+  readonly uncountedBeyondLimit: number;
 }
 
 export type SelectionResult =
@@ -84,6 +86,7 @@ export function selectTokens(known: KnownTokens, selection: Selection): Selectio
     unknown,
     belowMinFills: withFills.length - enough.length,
     beyondLimit: byFills.length - kept.length,
+    uncountedBeyondLimit: byFills.slice(kept.length).reduce((sum, market) => sum + market.uncounted.length, 0),
   };
   return kept.length > 0
     ? { ok: true, selected }

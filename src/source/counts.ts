@@ -105,7 +105,6 @@ export async function readTokenCounts(
     for (const count of page.decoded) counts.set(count.token, count);
     options.onPage?.(page.rows.length);
   }
-  odd.all(counts.size);
   return counts;
 }
 

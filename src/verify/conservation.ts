@@ -2,11 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { formatCount, formatMicros } from '../report/format.js';
 import { EXCHANGES } from './contracts.js';
 import { failedGate, type Gate, passed, share, skipped, WORST, warned } from './gate.js';
-import { longQueryFile, only, queryFile, runFile, sliceCount, type Work } from './heavy.js';
+import { dropScratch, longQueryFile, only, queryFile, runFile, sliceCount, type Work } from './heavy.js';
 
 /** Grouped by transaction; what exceeds a quarter of the memory goes to disk, so a slice may be large. */
 const RESIDUAL_BYTES_PER_ROW = 200;
-export const SHORT_TABLE = 'source_short';
 
 export interface ResidualClass {
   readonly explanation: string;
@@ -40,7 +39,7 @@ export async function withScratch<T>(work: Work, check: (scratch: Scratch) => Pr
   try {
     return await check(scratch);
   } finally {
-    for (const table of Object.values(scratch)) await work.target.command(`DROP TABLE IF EXISTS ${table}`);
+    await dropScratch(work, Object.values(scratch));
   }
 }
 
@@ -57,7 +56,7 @@ export async function sketch(work: Work, { fills, map, flagged }: Scratch & { fi
 /**
  * Writes every transaction and condition that does not conserve into `residuals`, and explains it: only the fills of conditions
  * that the sketch has flagged are grouped by transaction.
- * @param run whose `source_short` tokens and `rejected_fills` count as known
+ * @param run whose `source_short` and `uncounted_tokens` and `rejected_fills` count as known
  */
 export async function findResiduals(
   work: Work,
@@ -65,6 +64,7 @@ export async function findResiduals(
   run: string,
 ): Promise<void> {
   await runFile(work, 'verify/create-source-short');
+  await runFile(work, 'verify/create-uncounted-tokens');
   await runFile(work, 'verify/create-rejected-fills');
   await runFile(work, 'verify/create-residuals', { names: { residuals } });
   const [counted] = await work.target.query<{ rows: string }>('SELECT sum(fills) AS rows FROM {flagged:Identifier}', {

@@ -18,7 +18,7 @@ export interface Served {
 
 /** What verify may ask of the source, at the run's block. */
 export interface CountSource {
-  /** The source's counts of these tokens, read again; a token that it does not know is left out. */
+  /** The source's counts of these tokens, read again: zeros for a token that it does not know; one whose counts are malformed is left out. */
   recount(tokens: readonly string[]): Promise<readonly TokenCount[]>;
   /**
    * What it really serves of every token of the packs, by `laneKey`. Throws FailureError.

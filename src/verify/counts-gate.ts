@@ -1,14 +1,13 @@
 import type { TokenCount } from '../plan/chunk.js';
 import type { Side } from '../plan/segment.js';
 import { formatCount, formatMicros } from '../report/format.js';
+import { type CountsFound, differs, type Lane, MAX_DIFFERING_TOKENS } from './compare-counts.js';
 import { type CountSource, laneKey, type Served } from './count-source.js';
 import { failedGate, type Gate, passed, share, WORST, warned } from './gate.js';
-import { longQueryFile, only, queryFile, type Work } from './heavy.js';
+import type { Work } from './heavy.js';
 import type { RejectedRows } from './rejected.js';
 import { readServed } from './reread.js';
 
-/** More differing tokens than this are a broken table, not a source that miscounts: they are not read again. */
-const MAX_REREAD_TOKENS = 50_000;
 const RECOUNT_TOKENS = 500;
 
 export interface SourceShort {
@@ -20,89 +19,12 @@ export interface SourceShort {
   readonly servedMicros: string;
 }
 
-interface Row {
-  readonly token: string;
-  readonly known: boolean;
-  readonly held_buys: string;
-  readonly held_sells: string;
-  readonly counted_buys: string;
-  readonly counted_sells: string;
-  readonly held_buy_micros: string;
-  readonly held_sell_micros: string;
-  readonly counted_buy_micros: string;
-  readonly counted_sell_micros: string;
-  readonly differing: string;
-}
-
-/** One side of one token: what staging holds and what the source counts. */
-interface Lane {
-  readonly token: string;
-  readonly side: Side;
-  readonly known: boolean;
-  /** The source's counts of the token cannot be read. */
-  readonly uncounted: boolean;
-  readonly heldRows: number;
-  readonly heldMicros: bigint;
-  readonly countedRows: number;
-  readonly countedMicros: bigint;
-}
-
 export interface CountsOutcome {
   readonly gates: Gate[];
   readonly short: SourceShort[];
 }
 
-/** What the source counts in all, and where staging differs. */
-export interface CountsFound {
-  readonly tokens: number;
-  readonly rows: number;
-  readonly micros: bigint;
-  /** Tokens that differ; `lanes` has those that differ most. */
-  readonly differing: number;
-  readonly lanes: readonly Lane[];
-}
-
 const NAME = 'rows and USDC per token and side';
-
-/** Per token and side: rows and Σ usdc against the source's own count and volume. */
-export async function compareCounts(
-  work: Work,
-  { fills, run, uncounted }: { fills: string; run: string; uncounted: readonly string[] },
-): Promise<CountsFound> {
-  const totals = only(
-    await queryFile<{ tokens: string; rows: string; micros: string }>(work, 'verify/totals', { params: { run } }),
-    run,
-  );
-  const found = { tokens: Number(totals.tokens), rows: Number(totals.rows), micros: BigInt(totals.micros) };
-  if (found.tokens === 0) return { ...found, differing: 0, lanes: [] };
-  const rows = await longQueryFile<Row>(work, 'verify/counts', {
-    names: { fills },
-    params: { run, limit: MAX_REREAD_TOKENS },
-  });
-  const unreadable = new Set(uncounted);
-  const held = new Map(rows.map((row) => [row.token, row]));
-  const counted = rows.filter(({ token }) => !unreadable.has(token));
-  // Both sides of a token whose counts cannot be read: also the one of which nothing is held.
-  const lanes = uncounted.flatMap((token) => sidesOf(held.get(token) ?? { ...NOTHING, token }, true));
-  return {
-    ...found,
-    differing: Number(rows[0]?.differing ?? 0) - (rows.length - counted.length) + uncounted.length,
-    lanes: [...counted.flatMap((row) => sidesOf(row, false).filter(differs)), ...lanes],
-  };
-}
-
-const NOTHING: Omit<Row, 'token'> = {
-  known: false,
-  held_buys: '0',
-  held_sells: '0',
-  counted_buys: '0',
-  counted_sells: '0',
-  held_buy_micros: '0',
-  held_sell_micros: '0',
-  counted_buy_micros: '0',
-  counted_sell_micros: '0',
-  differing: '0',
-};
 
 /**
  * Judges what differs by reading it again from the source: where it serves fewer distinct fills than it counts, and staging holds
@@ -115,11 +37,11 @@ export async function countsGate(
     run: string;
     pinned: boolean;
     rejected: RejectedRows;
-    /** Opened only when something differs. */
+    /** Opened only when something differs or has no count. */
     openSource?: (() => Promise<CountSource>) | undefined;
   },
 ): Promise<CountsOutcome> {
-  if (found.tokens === 0) {
+  if (found.tokens + found.differing === 0) {
     const todo = 'run `backfill fills` again: it writes the counts before it loads';
     const figure = `the table source_counts holds nothing of the run ${options.run}`;
     return { gates: [failedGate(NAME, figure, [], todo)], short: [] };
@@ -127,8 +49,8 @@ export async function countsGate(
   const all = `${formatCount(found.tokens)} tokens, ${formatCount(found.rows)} fills, ${formatMicros(found.micros)} USDC`;
   if (found.differing === 0) return { gates: [passed(NAME, `${all}: equal`)], short: [] };
   const lanes = found.lanes.filter((lane) => !excusedByRejected(lane, options.rejected));
-  const { wrong, short } = await judge(work, lanes, found.differing > MAX_REREAD_TOKENS, options);
-  const unreadable = new Set(lanes.filter((lane) => lane.uncounted).map(({ token }) => token));
+  const { wrong, short } = await judge(work, lanes, found.differing > MAX_DIFFERING_TOKENS, options);
+  const uncounted = new Set(lanes.filter((lane) => lane.uncounted).map(({ token }) => token));
   const gate =
     wrong.length === 0
       ? passed(NAME, `${all}: equal${short.length > 0 ? ' to what is served' : ''}`)
@@ -140,7 +62,7 @@ export async function countsGate(
         );
   const gates = [gate];
   if (short.length > 0) gates.push(shortGate(short, found.micros));
-  if (unreadable.size > 0 && wrong.length === 0) gates.push(uncountedGate(unreadable));
+  if (uncounted.size > 0 && wrong.length === 0) gates.push(uncountedGate(uncounted));
   return { gates, short };
 }
 
@@ -155,39 +77,11 @@ async function judge(
     (lane) => options.pinned && !lane.uncounted && (!lane.known || lane.heldRows >= lane.countedRows),
   );
   if (surely.length > 0 || tooMany || options.openSource === undefined) {
-    const first = surely.length > 0 ? surely : lanes;
-    const rest = lanes.filter((lane) => !first.includes(lane));
-    return { wrong: [...first, ...rest].map((lane) => describe(lane, '')), short: [] };
+    // Of what has no count nothing is known then.
+    const rest = lanes.filter((lane) => !surely.includes(lane) && (surely.length === 0 || !lane.uncounted));
+    return { wrong: [...surely, ...rest].map((lane) => describe(lane, '')), short: [] };
   }
   return readAgain(work, await options.openSource(), lanes, options);
-}
-
-function sidesOf(row: Row, uncounted: boolean): [Lane, Lane] {
-  const buy: Lane = {
-    token: row.token,
-    side: 'buy',
-    known: row.known,
-    uncounted,
-    heldRows: Number(row.held_buys),
-    heldMicros: BigInt(row.held_buy_micros),
-    countedRows: Number(row.counted_buys),
-    countedMicros: BigInt(row.counted_buy_micros),
-  };
-  const sell: Lane = {
-    token: row.token,
-    side: 'sell',
-    known: row.known,
-    uncounted,
-    heldRows: Number(row.held_sells),
-    heldMicros: BigInt(row.held_sell_micros),
-    countedRows: Number(row.counted_sells),
-    countedMicros: BigInt(row.counted_sell_micros),
-  };
-  return [buy, sell];
-}
-
-function differs(lane: Lane): boolean {
-  return lane.heldRows !== lane.countedRows || lane.heldMicros !== lane.countedMicros;
 }
 
 function excusedByRejected(lane: Lane, rejected: RejectedRows): boolean {
@@ -202,8 +96,11 @@ async function readAgain(
   lanes: readonly Lane[],
   { pinned, rejected }: { pinned: boolean; rejected: RejectedRows },
 ): Promise<{ wrong: string[]; short: SourceShort[] }> {
-  work.log.info(`${formatCount(lanes.length)} sides of tokens differ from the source's counts: reading them again`);
-  const recounted = pinned ? undefined : await recount(source, [...new Set(lanes.map((lane) => lane.token))]);
+  work.log.info(
+    `${formatCount(lanes.length)} sides of tokens differ from the source's counts, or have none: reading them again`,
+  );
+  const counted = lanes.filter((lane) => !lane.uncounted).map(({ token }) => token);
+  const recounted = pinned ? undefined : await recount(source, [...new Set(counted)]);
   // An unpinned source may have moved on since the plan: then its present count is the one to meet.
   const present = lanes
     .map((lane) => withCount(lane, recounted?.get(lane.token)))

@@ -74,9 +74,19 @@ export async function longQueryFile<Row>(work: Work, file: string, bound: Bound 
     );
     return await target.query<Row>(`SELECT * FROM ${table}`, { purpose: file, settings: { max_threads: 1 } });
   } finally {
-    await target.command(`DROP TABLE IF EXISTS ${table}`).catch((error: unknown) => {
-      work.log.warn({ table, error }, `could not drop the scratch table ${table}`);
-    });
+    await dropScratch(work, [table]);
+  }
+}
+
+/** What cannot be dropped is said, and swept a day later: it must not hide why the check ended, nor be waited for again. */
+export async function dropScratch({ target, log }: Work, tables: readonly string[]): Promise<void> {
+  for (const table of tables) {
+    try {
+      await target.command('DROP TABLE IF EXISTS {table:Identifier}', { names: { table } });
+    } catch (error) {
+      log.warn({ tables, error }, `could not drop the scratch table ${table}`);
+      return;
+    }
   }
 }
 

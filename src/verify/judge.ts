@@ -3,20 +3,20 @@ import { formatCount, formatDuration } from '../report/format.js';
 import type { Checkpoint } from '../run/checkpoint.js';
 import type { RunFolder } from '../run/run-folder.js';
 import { microsToDecimal } from '../target/sql.js';
+import { compareCounts } from './compare-counts.js';
 import {
   buildTokenMap,
   conservationGate,
   findResiduals,
   mapGate,
   type Scratch,
-  SHORT_TABLE,
   sketch,
   summarize,
   withoutMapGates,
   withScratch,
 } from './conservation.js';
 import type { CountSource } from './count-source.js';
-import { compareCounts, countsGate, type SourceShort } from './counts-gate.js';
+import { countsGate, type SourceShort } from './counts-gate.js';
 import type { Gate } from './gate.js';
 import { runFile, sweepScratch, type Work } from './heavy.js';
 import { NONE_REJECTED, readRejected } from './rejected.js';
@@ -28,7 +28,7 @@ export interface TableToJudge {
   readonly fills: string;
   readonly folder: RunFolder;
   readonly checkpoint: Checkpoint;
-  /** Opened only when a token differs from the source's count; absent: such a token fails. */
+  /** Opened only when a token differs from the source's count, or has none; absent: such a token fails. */
   readonly openSource?: (() => Promise<CountSource>) | undefined;
   readonly acceptRejected: number;
 }
@@ -74,6 +74,7 @@ async function judge(
     })(),
   );
   await recordShort(work, run, counts.short);
+  await recordUncounted(work, run, checkpoint.uncounted);
   await recordRejected(work, run, rejected.transactions);
   const ofTransactions = mapped
     ? await steps.time('conservation', () => conservationGates(work, { fills, ...scratch }, run))
@@ -89,7 +90,7 @@ async function mapKnown(work: Work): Promise<boolean> {
   return Number(known?.n ?? 0) > 0;
 }
 
-/** What the source is short of must be recorded before: it explains. */
+/** What explains a residual must be recorded before. */
 async function conservationGates(work: Work, tables: Scratch & { fills: string }, run: string): Promise<Gate[]> {
   const residuals = RESIDUALS_TABLE;
   await findResiduals(work, { ...tables, residuals }, run);
@@ -99,12 +100,9 @@ async function conservationGates(work: Work, tables: Scratch & { fills: string }
 
 async function recordShort(work: Work, run: string, short: readonly SourceShort[]): Promise<void> {
   await runFile(work, 'verify/create-source-short');
-  await work.target.command('DELETE FROM {short:Identifier} WHERE run = {run:String}', {
-    names: { short: SHORT_TABLE },
-    params: { run },
-  });
+  await forget(work, 'source_short', run);
   await work.target.insertRows(
-    SHORT_TABLE,
+    'source_short',
     short.map((s) => ({
       run,
       token_id: s.token,
@@ -117,9 +115,26 @@ async function recordShort(work: Work, run: string, short: readonly SourceShort[
   );
 }
 
+async function recordUncounted(work: Work, run: string, tokens: readonly string[]): Promise<void> {
+  await runFile(work, 'verify/create-uncounted-tokens');
+  await forget(work, 'uncounted_tokens', run);
+  await work.target.insertRows(
+    'uncounted_tokens',
+    tokens.map((token_id) => ({ run, token_id })),
+  );
+}
+
+/** What an earlier verify of the run recorded. */
+async function forget(work: Work, table: string, run: string): Promise<void> {
+  await work.target.command('DELETE FROM {table:Identifier} WHERE run = {run:String}', {
+    names: { table },
+    params: { run },
+  });
+}
+
 async function recordRejected(work: Work, run: string, transactions: readonly string[]): Promise<void> {
   await runFile(work, 'verify/create-rejected-fills');
-  await work.target.command('DELETE FROM rejected_fills WHERE run = {run:String}', { params: { run } });
+  await forget(work, 'rejected_fills', run);
   if (transactions.length === 0) return;
   await work.target.command(
     'INSERT INTO rejected_fills (run, tx_hash) SELECT {run:String}, unhex(arrayJoin({transactions:Array(String)}))',

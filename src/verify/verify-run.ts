@@ -10,7 +10,7 @@ import type { Verdict } from './verdict.js';
 
 export interface VerifyOptions {
   readonly found: FoundRun;
-  /** Opened only when a token differs from the source's count; absent: such a token fails. */
+  /** Opened only when a token differs from the source's count, or has none; absent: such a token fails. */
   readonly openSource?: (() => Promise<CountSource>) | undefined;
   readonly acceptRejected: number;
   readonly now?: () => Date;

@@ -125,6 +125,15 @@ test('--fresh begins a new run and an empty table', { timeout: 120_000 }, async 
   expect(await scenario.compare()).toEqual({ rows: scenario.universe.fillCount, problems: [] });
 });
 
+test('--fresh under the same id forgets the counts of the tokens that are not chosen any more', {
+  timeout: 120_000,
+}, async () => {
+  const scenario = await makeScenario(clickhouse);
+  expect(outcome(await scenario.fills('--run', 'again'))).toMatchObject({ code: 0 });
+  expect(outcome(await scenario.fills('--run', 'again', '--fresh', '--limit', '3'))).toMatchObject({ code: 0 });
+  expect(outcome(await scenario.start('verify', '--rps', '100000').ended)).toMatchObject({ code: 0 });
+});
+
 test('status tells where a run is while another process works on it, and what to do next', {
   timeout: 120_000,
 }, async () => {

@@ -162,6 +162,7 @@ describe('counts', () => {
       expect(counts).toMatchObject({ uncounted: ['77'], tokens: [{ token: '76' }], emptyTokens: ['78'] });
       const again = await readTokenCounts(client, ['76', '77', '79'], { block: 1, retry: retryNow() });
       expect([...again.keys()].sort()).toEqual(['76', '79']);
+      expect((await readTokenCounts(client, ['77'], { block: 1, retry: retryNow() })).size).toBe(0);
 
       const all = await open.wire(answerLists({ orderbooks: [odd], marketDatas: [] }));
       await expect(readCounts(open.client({ url: all.url }), { block: 1, retry: retryNow() })).rejects.toThrow(
