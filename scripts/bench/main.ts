@@ -118,6 +118,10 @@ async function runReference(file: string, workers: string, retry: string): Promi
 
 async function runSequential(): Promise<Measured> {
   await machine.target.command(`CREATE OR REPLACE TABLE sequential_fills ${HEX_TABLE}`);
+  // The simulator sorts by time when it is first asked to: at full scale that took the pager's whole 20 s.
+  const query = '{ orderFilledEvents(first: 1, orderBy: timestamp, orderDirection: asc) { id } }';
+  const headers = { 'content-type': 'application/json' };
+  await (await fetch(machine.source.url, { method: 'POST', headers, body: JSON.stringify({ query }) })).text();
   return measureScript('sequential', { SECONDS: String(SEQUENTIAL_S) });
 }
 
