@@ -1,7 +1,8 @@
 -- Conditions that may hold a transaction which does not conserve: their tokens, into a scratch table.
 -- Per token, shares and cash are summed modulo 2^64, each times a hash of its transaction. Where every transaction of a
 -- condition balances, the sums of its outcomes are equal, and the sum of its cash is their opposite; where one does not, that
--- is so by a chance of 2^-64. One pass by token, no join with the fills, no growth with them.
+-- is so by a chance of 2^-64, doubled for each factor 2 of what is missing. One pass by token, no join with the fills, no growth with them.
+-- `weight` and `weights` are for the same question about single transactions, in `unbalanced.sql`.
 -- Parameters: fills; map, made by `token-map.sql`; flagged, the table to make.
 -- By hand: clickhouse client --param_fills=clob_fills_staging --param_map=check_tokens --param_flagged=check_flagged
 --          --queries-file sql/verify/sketch.sql
@@ -10,7 +11,10 @@ ENGINE = MergeTree
 ORDER BY token_id
 -- Rows lost in a power cut would read as conditions that balance.
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
-AS SELECT token_id, condition_id, position, outcomes, fills
+AS SELECT
+    token_id, condition_id, position, outcomes, fills,
+    cityHash64(token_id) AS weight,
+    arraySum(arrayMap(t -> cityHash64(t), tokens)) AS weights
 FROM
 (
     SELECT

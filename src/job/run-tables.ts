@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import type { TokenCount } from '../plan/chunk.js';
 import type { Checkpoint } from '../run/checkpoint.js';
+import { forgetRun } from '../target/forget-run.js';
 import { microsToDecimal } from '../target/sql.js';
 import type { Target } from '../target/target.js';
 
@@ -9,7 +10,7 @@ const TOKENS_PER_INSERT = 20_000;
 
 /** The source's counts of the run: what staging is compared with. Written again by a resumed preparation; an earlier run may have had the id. */
 export async function writeSourceCounts(target: Target, run: string, counts: readonly TokenCount[]): Promise<void> {
-  await target.command('DELETE FROM source_counts WHERE run = {run:String}', { params: { run } });
+  await forgetRun(target, 'source_counts', run);
   for (let from = 0; from < counts.length; from += TOKENS_PER_INSERT) {
     const rows = counts.slice(from, from + TOKENS_PER_INSERT).map((count) => ({
       run,

@@ -1,5 +1,5 @@
 import { formatCount, formatMicros } from '../report/format.js';
-import type { Conservation } from '../verify/conservation.js';
+import type { Residuals } from '../verify/conservation.js';
 import { failedGate, type Gate, passed, share, WORST, warned } from '../verify/gate.js';
 import type { OpenCheck, Totals, ZeroSum } from './materialize.js';
 
@@ -37,7 +37,7 @@ export function totalsGates(totals: readonly Totals[]): Gate[] {
 }
 
 /** What one wallet wins another loses: the sums of the resolved conditions are those of their residuals, to the last unit. */
-export function zeroSumGate(sum: ZeroSum, residuals: Conservation): Gate {
+export function zeroSumGate(sum: ZeroSum, residuals: Residuals): Gate {
   const name = 'zero-sum of resolved conditions';
   const named = residuals.classes.map((c) => `${c.explanation} ${formatCount(c.transactions)}`).join(', ');
   const figure =
@@ -60,7 +60,7 @@ export function zeroSumGate(sum: ZeroSum, residuals: Conservation): Gate {
 }
 
 /** Conservation of live itself: a promoted table has passed it, a table that came another way may not. */
-export function residualsGate(found: Conservation): Gate {
+export function residualsGate(found: Residuals): Gate {
   const name = 'every residual is named';
   const bad = found.classes.find((c) => c.explanation === 'unexplained');
   if (bad === undefined && found.shortExcess.length === 0) {

@@ -1,5 +1,5 @@
 import { formatCount } from '../report/format.js';
-import { buildTokenMap, findResiduals, sketch } from '../verify/conservation.js';
+import { buildTokenMap, explainResiduals, findUnbalanced } from '../verify/conservation.js';
 import { longQueryFile, only, runFile, sliceCount, type Work } from '../verify/heavy.js';
 import type { RebuildTables } from './tables.js';
 
@@ -13,8 +13,8 @@ const BYTES_PER_LISTED_FILL = 300;
 export async function materialize(work: Work, tables: RebuildTables, run: string, rows: number): Promise<void> {
   const { fills, map, tokens, averageCost, walletMarket, wallets } = tables;
   await buildTokenMap(work, map);
-  await sketch(work, tables);
-  await findResiduals(work, tables, run);
+  await findUnbalanced(work, tables);
+  await explainResiduals(work, tables, run);
   work.log.info('rebuild-pnl: transactions that do not conserve are found and named');
   await runFile(work, 'pnl/create-tokens', { names: { tokens } });
   await runFile(work, 'pnl/tokens', { names: { fills, map, tokens } });

@@ -6,10 +6,10 @@ import { describeTable, ensureTables } from '../target/schema.js';
 import { quoteString } from '../target/sql.js';
 import { stagingOwner } from '../target/staging.js';
 import { FILLS_LIVE } from '../target/tables.js';
-import { summarize } from '../verify/conservation.js';
+import { readResiduals } from '../verify/conservation.js';
 import { CONTRACTS } from '../verify/contracts.js';
 import { type Gate, WORST } from '../verify/gate.js';
-import { queryFile, type Work } from '../verify/heavy.js';
+import { dropScratch, queryFile, type Work } from '../verify/heavy.js';
 import { failures } from '../verify/print.js';
 import { knownGate, openGate, residualsGate, totalsGates, zeroSumGate } from './gates.js';
 import { materialize, readOpenCheck, readTotals, readZeroSum } from './materialize.js';
@@ -67,7 +67,7 @@ export async function rebuildPnlTables(work: Work, options: RebuildOptions = {})
   const tables = rebuildTables(fills);
   try {
     await materialize(work, tables, run ?? '', Number(live.rows));
-    const residuals = await summarize(work, tables, run ?? '');
+    const residuals = await readResiduals(work, tables, run ?? '');
     const open = await readOpenCheck(work, tables);
     const totals = await readTotals(work, tables);
     const gates = [
@@ -104,12 +104,10 @@ export async function rebuildPnlTables(work: Work, options: RebuildOptions = {})
       ms: Date.now() - startedAt,
     };
   } finally {
-    for (const key of SCRATCH) {
-      const table = tables[key];
-      await target.command('DROP TABLE IF EXISTS {table:Identifier}', { names: { table } }).catch((error: unknown) => {
-        log.warn({ table, error }, `could not drop the scratch table ${table}`);
-      });
-    }
+    await dropScratch(
+      work,
+      SCRATCH.map((key) => tables[key]),
+    );
   }
 }
 

@@ -8,6 +8,7 @@ export interface RebuildTables {
   readonly fills: string;
   readonly map: string;
   readonly flagged: string;
+  readonly unbalanced: string;
   readonly tokens: string;
   readonly pairs: string;
   readonly averageCost: string;
@@ -21,6 +22,7 @@ export function rebuildTables(fills: string): RebuildTables {
     fills,
     map: 'pnl_scratch_map',
     flagged: 'pnl_scratch_flagged',
+    unbalanced: 'pnl_scratch_unbalanced',
     tokens: 'pnl_scratch_tokens',
     pairs: 'pnl_scratch_pairs',
     averageCost: 'pnl_scratch_average_cost',
@@ -30,4 +32,11 @@ export function rebuildTables(fills: string): RebuildTables {
   };
 }
 
-export const SCRATCH: readonly (keyof RebuildTables)[] = ['map', 'flagged', 'tokens', 'pairs', 'averageCost'];
+export const SCRATCH: readonly (keyof RebuildTables)[] = [
+  'map',
+  'flagged',
+  'unbalanced',
+  'tokens',
+  'pairs',
+  'averageCost',
+];

@@ -4,7 +4,7 @@ import { describeTable } from '../target/schema.js';
 import { quoteString } from '../target/sql.js';
 import { FILLS_LIVE } from '../target/tables.js';
 import { buildTokenMap } from '../verify/conservation.js';
-import { longQueryFile, type Work } from '../verify/heavy.js';
+import { dropScratch, longQueryFile, type Work } from '../verify/heavy.js';
 import type { BaselineRow } from './baseline.js';
 import { type Compared, compare, type WalletFigures } from './causes.js';
 import { WALLET_MARKET } from './tables.js';
@@ -53,7 +53,7 @@ async function readFigures(work: Work, wallets: readonly string[]): Promise<Map<
       ]),
     );
   } finally {
-    await work.target.command('DROP TABLE IF EXISTS {map:Identifier}', { names: { map } });
+    await dropScratch(work, [map]);
   }
 }
 

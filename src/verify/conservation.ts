@@ -1,11 +1,13 @@
+/** Which transactions conserve neither money nor shares, and why. */
 import { randomUUID } from 'node:crypto';
-import { formatCount, formatMicros } from '../report/format.js';
+import { formatMicros } from '../report/format.js';
 import { EXCHANGES } from './contracts.js';
-import { failedGate, type Gate, passed, share, skipped, WORST, warned } from './gate.js';
+import { WORST } from './gate.js';
 import { dropScratch, longQueryFile, only, queryFile, runFile, sliceCount, type Work } from './heavy.js';
+import { ensureGapTables } from './known-gaps.js';
 
-/** Grouped by transaction; what exceeds a quarter of the memory goes to disk, so a slice may be large. */
-const RESIDUAL_BYTES_PER_ROW = 200;
+/** Grouped by the hash of the transaction: measured 34 bytes a row. Of suspects what exceeds a quarter of the memory goes to disk. */
+const SUSPECT_BYTES_PER_ROW = 40;
 
 export interface ResidualClass {
   readonly explanation: string;
@@ -15,27 +17,35 @@ export interface ResidualClass {
   readonly residual: bigint;
 }
 
-export interface Conservation {
+/** All fills, and those whose condition or complement is unknown: these are not checked. */
+export interface Coverage {
   readonly rows: number;
   readonly micros: bigint;
-  /** Fills whose condition or complement is unknown: not checked. */
   readonly unmapped: { readonly tokens: number; readonly rows: number; readonly micros: bigint };
+}
+
+export interface Residuals {
   readonly classes: readonly ResidualClass[];
   readonly unexplained: readonly string[];
   /** Conditions in which source-short tokens would have to excuse more transactions than fills are missing. */
   readonly shortExcess: readonly string[];
 }
 
-/** Scratch tables of one check: the token map, and the tokens of conditions that may not balance. */
+/** Scratch tables of one check: the token map, the tokens of conditions that may not balance, the transactions that do not. */
 export interface Scratch {
   readonly map: string;
   readonly flagged: string;
+  readonly unbalanced: string;
 }
 
 /** Runs a check with scratch tables of its own, which are gone when it ends. */
 export async function withScratch<T>(work: Work, check: (scratch: Scratch) => Promise<T>): Promise<T> {
   const id = randomUUID().slice(0, 8);
-  const scratch = { map: `check_tokens_${id}`, flagged: `check_flagged_${id}` };
+  const scratch = {
+    map: `check_tokens_${id}`,
+    flagged: `check_flagged_${id}`,
+    unbalanced: `check_unbalanced_${id}`,
+  };
   try {
     return await check(scratch);
   } finally {
@@ -48,52 +58,68 @@ export async function buildTokenMap(work: Work, map: string): Promise<void> {
   await runFile(work, 'verify/token-map', { names: { map } });
 }
 
-/** Names the conditions that may hold a transaction which does not conserve, by one pass over all fills. */
-export async function sketch(work: Work, { fills, map, flagged }: Scratch & { fills: string }): Promise<void> {
-  await runFile(work, 'verify/sketch', { names: { fills, map, flagged } });
-}
-
 /**
- * Writes every transaction and condition that does not conserve into `residuals`, and explains it: only the fills of conditions
- * that the sketch has flagged are grouped by transaction.
- * @param run whose `source_short` and `uncounted_tokens` and `rejected_fills` count as known
+ * Collects the transactions that do not conserve, from the fills alone: one pass over all of them names the conditions that may
+ * hold such a transaction, and only their fills are grouped by transaction.
  */
-export async function findResiduals(
+export async function findUnbalanced(
   work: Work,
-  { fills, flagged, residuals }: { fills: string; flagged: string; residuals: string },
-  run: string,
+  { fills, map, flagged, unbalanced }: Scratch & { readonly fills: string },
 ): Promise<void> {
-  await runFile(work, 'verify/create-source-short');
-  await runFile(work, 'verify/create-uncounted-tokens');
-  await runFile(work, 'verify/create-rejected-fills');
-  await runFile(work, 'verify/create-residuals', { names: { residuals } });
+  await runFile(work, 'verify/sketch', { names: { fills, map, flagged } });
+  await runFile(work, 'verify/create-unbalanced', { names: { unbalanced } });
   const [counted] = await work.target.query<{ rows: string }>('SELECT sum(fills) AS rows FROM {flagged:Identifier}', {
     names: { flagged },
   });
   const rows = Number(counted?.rows ?? 0);
   if (rows === 0) return;
-  const slices = sliceCount(rows, RESIDUAL_BYTES_PER_ROW, work.maxMemoryMb);
+  const slices = sliceCount(rows, SUSPECT_BYTES_PER_ROW, work.maxMemoryMb);
   for (let slice = 0; slice < slices; slice++) {
-    await runFile(work, 'verify/residuals', {
-      names: { fills, flagged, residuals },
-      params: { run, exchanges: EXCHANGES, slices, slice },
+    await runFile(work, 'verify/unbalanced', {
+      names: { fills, flagged, unbalanced },
+      params: { exchanges: EXCHANGES, slices, slice },
     });
     if (slices > 1) work.log.debug(`conservation by transaction: slice ${slice + 1} of ${slices}`);
   }
 }
 
-export async function summarize(
+/**
+ * Writes what `findUnbalanced` found into `residuals`, each with its explanation.
+ * @param run whose `source_short`, `uncounted_tokens` and `rejected_fills` count as known
+ */
+export async function explainResiduals(
   work: Work,
-  tables: { fills: string; map: string; residuals: string },
+  { flagged, unbalanced, residuals }: Pick<Scratch, 'flagged' | 'unbalanced'> & { readonly residuals: string },
   run: string,
-): Promise<Conservation> {
-  const { fills, map, residuals } = tables;
+): Promise<void> {
+  await ensureGapTables(work);
+  await runFile(work, 'verify/create-residuals', { names: { residuals } });
+  await runFile(work, 'verify/residuals', { names: { flagged, unbalanced, residuals }, params: { run } });
+}
+
+export async function readCoverage(work: Work, names: { fills: string; map: string }): Promise<Coverage> {
   const volume = only(
     await longQueryFile<
       Record<'total_rows' | 'total_micros' | 'unmapped_tokens' | 'unmapped_rows' | 'unmapped_micros', string>
-    >(work, 'verify/unmapped', { names: { fills, map } }),
-    fills,
+    >(work, 'verify/unmapped', { names: { fills: names.fills, map: names.map } }),
+    names.fills,
   );
+  return {
+    rows: Number(volume.total_rows),
+    micros: BigInt(volume.total_micros),
+    unmapped: {
+      tokens: Number(volume.unmapped_tokens),
+      rows: Number(volume.unmapped_rows),
+      micros: BigInt(volume.unmapped_micros),
+    },
+  };
+}
+
+export async function readResiduals(
+  work: Work,
+  { map, residuals }: { map: string; residuals: string },
+  run: string,
+): Promise<Residuals> {
   const classes = await queryFile<{ explanation: string; transactions: string; micros: string; residual: string }>(
     work,
     'verify/residuals-by-explanation',
@@ -107,13 +133,6 @@ export async function summarize(
     params: { run, limit: WORST },
   });
   return {
-    rows: Number(volume.total_rows),
-    micros: BigInt(volume.total_micros),
-    unmapped: {
-      tokens: Number(volume.unmapped_tokens),
-      rows: Number(volume.unmapped_rows),
-      micros: BigInt(volume.unmapped_micros),
-    },
     classes: classes.map((row) => ({
       explanation: row.explanation,
       transactions: Number(row.transactions),
@@ -133,49 +152,4 @@ export async function summarize(
         `condition ${row.condition}: ${row.excused} transactions excused by ${row.missing} fills that the source lacks`,
     ),
   };
-}
-
-export function conservationGate(found: Conservation): Gate {
-  const name = 'conservation';
-  const mapped = found.rows - found.unmapped.rows;
-  const total = found.classes.reduce((sum, c) => sum + c.transactions, 0);
-  const bad = found.classes.find((c) => c.explanation === 'unexplained')?.transactions ?? 0;
-  const listed = found.classes.map((c) => describeClass(c, found.micros)).join('; ');
-  if (bad === 0 && found.shortExcess.length === 0) {
-    return passed(
-      name,
-      total === 0
-        ? `every transaction balances (${formatCount(mapped)} fills)`
-        : `${formatCount(mapped)} fills; explained residuals: ${listed}`,
-    );
-  }
-  return failedGate(
-    name,
-    bad > 0
-      ? `${formatCount(bad)} transactions do not balance; ${listed}`
-      : `source-short tokens excuse too much; ${listed}`,
-    [...found.unexplained, ...found.shortExcess],
-    'look at these transactions in the table conservation_residuals; a wrong token map shows as whole conditions ' +
-      '(`backfill markets` rebuilds it), a wrong row as single transactions (`backfill fills --fresh` loads anew)',
-  );
-}
-
-export function mapGate(found: Conservation): Gate {
-  const name = 'tokens with a known condition';
-  if (found.unmapped.rows === 0) return passed(name, 'all');
-  return warned(
-    name,
-    `${formatCount(found.unmapped.tokens)} tokens have none: ${formatCount(found.unmapped.rows)} fills, ` +
-      `${share(found.unmapped.micros, found.micros)} of the volume; conservation is not checked there`,
-    [],
-    'run `backfill markets` again if these markets are new; their P&L stays open',
-  );
-}
-
-export function withoutMapGates(): Gate[] {
-  return [skipped('conservation', 'not checked: no token map', 'run `backfill markets`, then verify again')];
-}
-
-function describeClass(c: ResidualClass, micros: bigint): string {
-  return `${c.explanation} ${formatCount(c.transactions)} (${share(c.micros, micros)} of the volume)`;
 }

@@ -98,7 +98,7 @@ export function only<Row>(rows: readonly Row[], what: string): Row {
 }
 
 const STALE_SCRATCH = `SELECT name FROM system.tables
-  WHERE database = {database:String} AND match(name, '^check_(result|tokens|flagged)_[0-9a-f]+$')
+  WHERE database = {database:String} AND match(name, '^check_(result|tokens|flagged|unbalanced)_[0-9a-f]+$')
     AND metadata_modification_time < now() - INTERVAL 1 DAY`;
 
 /** Drops what killed checks have left behind; younger scratch may belong to a check that is running. */

@@ -2,23 +2,23 @@
 import { formatCount, formatDuration } from '../report/format.js';
 import type { Checkpoint } from '../run/checkpoint.js';
 import type { RunFolder } from '../run/run-folder.js';
-import { microsToDecimal } from '../target/sql.js';
 import { compareCounts } from './compare-counts.js';
 import {
   buildTokenMap,
-  conservationGate,
-  findResiduals,
-  mapGate,
+  type Coverage,
+  explainResiduals,
+  findUnbalanced,
+  readCoverage,
+  readResiduals,
   type Scratch,
-  sketch,
-  summarize,
-  withoutMapGates,
   withScratch,
 } from './conservation.js';
+import { conservationGate, mapGate, withoutMapGates } from './conservation-gates.js';
 import type { CountSource } from './count-source.js';
-import { countsGate, type SourceShort } from './counts-gate.js';
+import { countsGate } from './counts-gate.js';
 import type { Gate } from './gate.js';
-import { runFile, sweepScratch, type Work } from './heavy.js';
+import { sweepScratch, type Work } from './heavy.js';
+import { recordGaps } from './known-gaps.js';
 import { NONE_REJECTED, readRejected } from './rejected.js';
 import { checksum, collapse, rangeGate, uniqueGate } from './rows-gates.js';
 
@@ -64,22 +64,29 @@ async function judge(
     (async () => {
       const range = await steps.time('range', () => rangeGate(work, fills, rows));
       const unique = await steps.time('unique', () => uniqueGate(work, fills, rows));
-      if (mapped) {
-        await steps.time('sketch', async () => {
-          await buildTokenMap(work, scratch.map);
-          await sketch(work, { fills, ...scratch });
-        });
-      }
-      return { range, unique };
+      if (!mapped) return { range, unique, coverage: null };
+      await steps.time('conservation', async () => {
+        await buildTokenMap(work, scratch.map);
+        await findUnbalanced(work, { fills, ...scratch });
+      });
+      const coverage = await steps.time('coverage', () => readCoverage(work, { fills, map: scratch.map }));
+      return { range, unique, coverage };
     })(),
   );
-  await recordShort(work, run, counts.short);
-  await recordUncounted(work, run, checkpoint.uncounted);
-  await recordRejected(work, run, rejected.transactions);
-  const ofTransactions = mapped
-    ? await steps.time('conservation', () => conservationGates(work, { fills, ...scratch }, run))
-    : withoutMapGates();
+  const gaps = { short: counts.short, uncounted: checkpoint.uncounted, rejected: rejected.transactions };
+  await recordGaps(work, run, gaps);
+  const ofTransactions =
+    ofRows.coverage === null
+      ? withoutMapGates()
+      : await steps.time('residuals', () => residualGates(work, scratch, run, ofRows.coverage));
   return { content, gates: [ofRows.range, ...counts.gates, ofRows.unique, ...ofTransactions] };
+}
+
+/** What explains a residual must be recorded before. */
+async function residualGates(work: Work, scratch: Scratch, run: string, coverage: Coverage): Promise<Gate[]> {
+  const tables = { ...scratch, residuals: RESIDUALS_TABLE };
+  await explainResiduals(work, tables, run);
+  return [conservationGate(coverage, await readResiduals(work, tables, run)), mapGate(coverage)];
 }
 
 /** Whether anything is known of what tokens belong together. */
@@ -88,58 +95,6 @@ async function mapKnown(work: Work): Promise<boolean> {
     'SELECT count() AS n FROM outcome_tokens WHERE condition_id IS NOT NULL',
   );
   return Number(known?.n ?? 0) > 0;
-}
-
-/** What explains a residual must be recorded before. */
-async function conservationGates(work: Work, tables: Scratch & { fills: string }, run: string): Promise<Gate[]> {
-  const residuals = RESIDUALS_TABLE;
-  await findResiduals(work, { ...tables, residuals }, run);
-  const found = await summarize(work, { ...tables, residuals }, run);
-  return [conservationGate(found), mapGate(found)];
-}
-
-async function recordShort(work: Work, run: string, short: readonly SourceShort[]): Promise<void> {
-  await runFile(work, 'verify/create-source-short');
-  await forget(work, 'source_short', run);
-  await work.target.insertRows(
-    'source_short',
-    short.map((s) => ({
-      run,
-      token_id: s.token,
-      side: s.side === 'buy' ? 'BUY' : 'SELL',
-      counted_rows: s.countedRows,
-      served_rows: s.servedRows,
-      counted_usdc: microsToDecimal(s.countedMicros),
-      served_usdc: microsToDecimal(s.servedMicros),
-    })),
-  );
-}
-
-async function recordUncounted(work: Work, run: string, tokens: readonly string[]): Promise<void> {
-  await runFile(work, 'verify/create-uncounted-tokens');
-  await forget(work, 'uncounted_tokens', run);
-  await work.target.insertRows(
-    'uncounted_tokens',
-    tokens.map((token_id) => ({ run, token_id })),
-  );
-}
-
-/** What an earlier verify of the run recorded. */
-async function forget(work: Work, table: string, run: string): Promise<void> {
-  await work.target.command('DELETE FROM {table:Identifier} WHERE run = {run:String}', {
-    names: { table },
-    params: { run },
-  });
-}
-
-async function recordRejected(work: Work, run: string, transactions: readonly string[]): Promise<void> {
-  await runFile(work, 'verify/create-rejected-fills');
-  await forget(work, 'rejected_fills', run);
-  if (transactions.length === 0) return;
-  await work.target.command(
-    'INSERT INTO rejected_fills (run, tx_hash) SELECT {run:String}, unhex(arrayJoin({transactions:Array(String)}))',
-    { params: { run, transactions } },
-  );
 }
 
 /** Both results once both have ended: a failure of one leaves nothing of the other behind. */

@@ -182,7 +182,7 @@ describe('rebuild-pnl against a plain ledger', () => {
     if (plain) vi.mocked(heavy.sliceCount).mockImplementation(plain);
     else vi.mocked(heavy.sliceCount).mockRestore();
     expect(files.filter((file) => file === 'pnl/wallet-market')).toHaveLength(7);
-    expect(files.filter((file) => file === 'verify/residuals')).toHaveLength(7);
+    expect(files.filter((file) => file === 'verify/unbalanced')).toHaveLength(7);
     expect(files.filter((file) => file === 'pnl/average-cost').length).toBeGreaterThanOrEqual(14);
     expect([await target.query(`${sum} wallet_market_pnl`), await target.query(`${sum} wallet_pnl`)]).toEqual(before);
   });
