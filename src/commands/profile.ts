@@ -5,7 +5,8 @@ import { usageError } from '../exit.js';
 import { compareAxes } from '../job/axis-trial.js';
 import { checkInput } from '../job/check-input.js';
 import { planRun, readPlanInput, readSourceHead } from '../job/planning.js';
-import { type KindProfile, profileSamples, project } from '../job/profiling.js';
+import { type KindProfile, profileSamples, type Spread } from '../job/profiling.js';
+import { project } from '../job/projection.js';
 import { openSource } from '../job/source-link.js';
 import { formatCount, formatDuration } from '../report/format.js';
 import { renderFacts, renderTable } from '../report/table.js';
@@ -37,9 +38,21 @@ export async function profile(ctx: Context): Promise<void> {
   ] as const;
   ctx.out.text(
     renderTable(
-      ['sample', 'requests', 'rows', 'request ms', 'p95', 'check µs', 'encode µs', 'insert ms', 'p95'],
+      [
+        'sample: median, p95',
+        'requests',
+        'rows',
+        'request ms',
+        '',
+        'decode µs/row',
+        '',
+        'encode µs/row',
+        '',
+        'insert ms',
+        '',
+      ],
       kinds.flatMap(([name, kind]) => (kind ? [[name, ...kindCells(kind)]] : [])),
-      [1, 2, 3, 4, 5, 6, 7, 8],
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
     ),
   );
   const share = (part: number) => `${(part * 100).toFixed(0)} %`;
@@ -72,26 +85,22 @@ export async function profile(ctx: Context): Promise<void> {
 }
 
 function kindCells(kind: KindProfile): string[] {
+  const cells = ({ median, p95 }: Spread, digits: number) => [median.toFixed(digits), p95.toFixed(digits)];
   return [
     formatCount(kind.requests),
     formatCount(kind.rows),
-    kind.requestMs.median.toFixed(1),
-    kind.requestMs.p95.toFixed(1),
-    kind.checkMicros.toFixed(2),
-    kind.encodeMicros.toFixed(2),
-    kind.insertMs.median.toFixed(1),
-    kind.insertMs.p95.toFixed(1),
+    ...cells(kind.requestMs, 1),
+    ...cells(kind.decodeMicros, 2),
+    ...cells(kind.encodeMicros, 2),
+    ...cells(kind.insertMs, 1),
   ];
 }
 
-const Stage = z.object({
-  requestMs: z.object({ median: z.number() }),
-  encodeMicros: z.number(),
-  insertMs: z.object({ median: z.number() }),
-});
+const Median = z.object({ median: z.number() });
+const Stages = z.object({ requestMs: Median, decodeMicros: Median, encodeMicros: Median, insertMs: Median });
 const Earlier = z.object({
   at: z.string(),
-  samples: z.object({ small: Stage.nullable(), large: Stage.nullable(), cpuMicrosPerRow: z.number() }),
+  samples: z.object({ small: Stages.nullable(), large: Stages.nullable(), cpuMicrosPerRow: z.number() }),
   projection: z.object({ etaMs: z.number(), bound: z.string() }),
 });
 type Earlier = z.infer<typeof Earlier>;
@@ -117,7 +126,8 @@ function renderComparison(before: Earlier, now: Earlier): string {
     const [a, b] = [before.samples[kind], now.samples[kind]];
     return [
       ...row(`${kind}: request ms`, a?.requestMs.median, b?.requestMs.median),
-      ...row(`${kind}: encode µs`, a?.encodeMicros, b?.encodeMicros),
+      ...row(`${kind}: decode µs a row`, a?.decodeMicros.median, b?.decodeMicros.median),
+      ...row(`${kind}: encode µs a row`, a?.encodeMicros.median, b?.encodeMicros.median),
       ...row(`${kind}: insert ms`, a?.insertMs.median, b?.insertMs.median),
     ];
   });

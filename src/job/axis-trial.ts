@@ -1,7 +1,7 @@
 import type { Context } from '../context.js';
 import type { Plan, Range } from '../plan/chunk.js';
 import { splitRange, wholeRange } from '../plan/ranges.js';
-import { fetchPage } from '../source/page.js';
+import { SamplingSource } from './sampling-source.js';
 import type { SourceLink } from './source-link.js';
 
 /** Which way of asking for a large token the source answers faster. */
@@ -29,51 +29,53 @@ export async function compareAxes(
     null,
   );
   if (largest === null || largest.buys < LARGE_ROWS) return null;
-  const parts = Math.ceil(largest.buys / plan.options.pageRows);
-  const byId = splitRange(wholeRange('id'), parts);
-  const span = await timeSpan(ctx, source, largest.token, block, plan.options.pageRows);
+  const sampling = new SamplingSource(ctx, source);
+  try {
+    return await timeAxes(sampling, largest, plan.options.pageRows, block);
+  } finally {
+    await sampling.close();
+  }
+}
+
+async function timeAxes(
+  sampling: SamplingSource,
+  { token, buys }: Plan['tokens'][number],
+  pageRows: number,
+  block: number | null,
+): Promise<AxisTrial | null> {
+  const parts = Math.ceil(buys / pageRows);
+  const timePage = (range: Range) => samplePage(sampling, token, range, { block, pageRows });
+  const span = spanOf((await timePage(wholeRange('id'))).times);
   if (span === null) return null;
+  const byId = splitRange(wholeRange('id'), parts);
   const byTime = splitRange(span, parts);
   let [idMs, idRows, timeMs, timeRows] = [0, 0, 0, 0];
   for (let page = 0; page < PAGES; page++) {
     const at = (ranges: readonly Range[]) => ranges[Math.floor((page * ranges.length) / PAGES)] as Range;
-    const id = await timePage(ctx, source, largest.token, at(byId), block, plan.options.pageRows);
-    const time = await timePage(ctx, source, largest.token, at(byTime), block, plan.options.pageRows);
+    const id = await timePage(at(byId));
+    const time = await timePage(at(byTime));
     idMs += id.ms;
-    idRows += id.rows;
+    idRows += id.times.length;
     timeMs += time.ms;
-    timeRows += time.rows;
+    timeRows += time.times.length;
   }
   const [idMsPerRow, timeMsPerRow] = [idMs / Math.max(1, idRows), timeMs / Math.max(1, timeRows)];
   return { idMsPerRow, timeMsPerRow, prefers: timeMsPerRow * MARGIN < idMsPerRow ? 'time' : 'id' };
 }
 
-async function timePage(
-  ctx: Context,
-  source: SourceLink,
+async function samplePage(
+  sampling: SamplingSource,
   token: string,
   range: Range,
-  block: number | null,
-  pageRows: number,
-): Promise<{ ms: number; rows: number; times: number[] }> {
-  const segment = { side: 'buy' as const, tokens: [token], range, cursor: null, expected: pageRows };
-  const startMs = performance.now();
-  const [page] = await source.retry('a sample page', () =>
-    fetchPage(source.client, [segment], { block, pageRows, signal: ctx.stop }),
-  );
-  const times = page?.rows.texts('timestamp').map(Number) ?? [];
-  return { ms: performance.now() - startMs, rows: times.length, times };
+  options: { readonly block: number | null; readonly pageRows: number },
+): Promise<{ ms: number; times: number[] }> {
+  const segment = { side: 'buy' as const, tokens: [token], range, cursor: null, expected: options.pageRows };
+  const { pages, requestMs } = await sampling.fetch([segment], options);
+  return { ms: requestMs, times: pages[0]?.rows.texts('timestamp').map(Number) ?? [] };
 }
 
-/** When the token traded, from one page of its fills: ids are hashes, so a page of them is a fair sample. */
-async function timeSpan(
-  ctx: Context,
-  source: SourceLink,
-  token: string,
-  block: number | null,
-  pageRows: number,
-): Promise<Range | null> {
-  const { times } = await timePage(ctx, source, token, wholeRange('id'), block, pageRows);
+/** When the token traded, by one page of its fills: ids are hashes, so a page of them is a fair sample. */
+function spanOf(times: readonly number[]): Range | null {
   if (times.length < 2) return null;
   const first = times.reduce((a, b) => Math.min(a, b));
   const last = times.reduce((a, b) => Math.max(a, b));

@@ -1,20 +1,19 @@
-import { availableParallelism } from 'node:os';
 import PQueue from 'p-queue';
 import type { Context } from '../context.js';
+import { FailureError } from '../failure.js';
 import { type ChunkTools, runChunk } from '../load/chunk-task.js';
 import type { Plan } from '../plan/chunk.js';
 import type { Segment } from '../plan/segment.js';
 import { initialSegments } from '../plan/segments.js';
-import { SourceClient } from '../source/client.js';
-import { fetchPage } from '../source/page.js';
 import { FillBatch, TokenCache } from '../target/fill-batch.js';
 import { encodeFillAt } from '../target/fill-encoder.js';
 import type { OpenedTarget } from '../target/open.js';
 import { createFillsTable } from '../target/schema.js';
 import { FILLS_COLUMN_NAMES } from '../target/tables.js';
-import { type SourceLink, sourceUrlOf } from './source-link.js';
+import { SamplingSource } from './sampling-source.js';
+import type { SourceLink } from './source-link.js';
 
-/** A distribution by its middle and its slow end, milliseconds. */
+/** A distribution by its middle and its slow end. */
 export interface Spread {
   readonly median: number;
   readonly p95: number;
@@ -25,13 +24,13 @@ export interface KindProfile {
   readonly chunks: number;
   readonly requests: number;
   readonly rows: number;
+  /** From sending a request to the last byte of its answer. */
   readonly requestMs: Spread;
-  /** Shape and page checks, µs a row. */
-  readonly checkMicros: number;
-  readonly encodeMicros: number;
+  /** Answers to checked rows, µs a row, by request. */
+  readonly decodeMicros: Spread;
+  /** Checked rows to RowBinary, µs a row, by page. */
+  readonly encodeMicros: Spread;
   readonly insertMs: Spread;
-  /** Time of the source for each row of a page, ms. */
-  readonly sourceMsPerRow: number;
 }
 
 export interface SampleProfile {
@@ -83,12 +82,18 @@ function ordinalsOf(plan: Plan, whole: boolean): number[] {
 }
 
 interface Measured {
-  chunks: number;
+  readonly chunks: number;
   rows: number;
   readonly requestMs: number[];
+  readonly decode: Timed[];
+  readonly encode: Timed[];
   readonly insertMs: number[];
-  checkMs: number;
-  encodeMs: number;
+}
+
+/** Work on some rows at once. */
+interface Timed {
+  readonly ms: number;
+  readonly rows: number;
 }
 
 async function sampleKind(
@@ -100,7 +105,7 @@ async function sampleKind(
   ordinals: readonly number[],
 ): Promise<Measured | null> {
   if (ordinals.length === 0) return null;
-  const measured: Measured = { chunks: ordinals.length, rows: 0, requestMs: [], insertMs: [], checkMs: 0, encodeMs: 0 };
+  const measured: Measured = { chunks: ordinals.length, rows: 0, requestMs: [], decode: [], encode: [], insertMs: [] };
   const queue = new PQueue({ concurrency: CONCURRENCY });
   await queue.addAll(
     ordinals.map((ordinal) => async () => {
@@ -123,32 +128,25 @@ async function sample(
   measured: Measured,
 ): Promise<void> {
   let requests = 0;
-  let answeredMs = 0;
-  const client = new SourceClient({
-    url: sourceUrlOf(ctx),
-    token: ctx.config.sourceToken,
-    deadlineMs: ctx.config.requestTimeout,
-    connections: 1,
-    onResponse: (_failure, elapsedMs) => {
-      answeredMs = elapsedMs;
-    },
-  });
+  let encodedFromMs = 0;
+  const sampling = new SamplingSource(ctx, source);
   const tokens = new TokenCache();
   const tools: ChunkTools = {
     batchRows: ctx.config.batchRows,
-    fetchPage: (lanes, page) =>
-      source.retry('a sample page', async () => {
-        const startMs = performance.now();
-        const pages = await fetchPage(client, lanes, { ...page, signal: ctx.stop });
-        requests++;
-        measured.requestMs.push(answeredMs);
-        measured.checkMs += Math.max(0, performance.now() - startMs - answeredMs);
-        return pages;
-      }),
+    fetchPage: async (lanes, page) => {
+      const { pages, requestMs, decodeMs } = await sampling.fetch(lanes, page);
+      requests++;
+      measured.requestMs.push(requestMs);
+      measured.decode.push({ ms: decodeMs, rows: sum(pages.map(({ rows }) => rows.length)) });
+      return [...pages];
+    },
     newBatch: () => new FillBatch(undefined, tokens),
     encode: (rows, at, batch) => {
+      if (at === 0) encodedFromMs = performance.now();
+      const reason = encodeFillAt(rows, at, batch as FillBatch);
+      if (at === rows.length - 1) measured.encode.push({ ms: performance.now() - encodedFromMs, rows: rows.length });
       measured.rows++;
-      return encodeFillAt(rows, at, batch as FillBatch);
+      return reason;
     },
     insert: async (bytes) => {
       const startMs = performance.now();
@@ -158,10 +156,13 @@ async function sample(
     stopRequested: () => requests >= REQUESTS_OF_A_SAMPLE || ctx.stop.aborted,
     nowMs: () => performance.now(),
   };
-  const outcome = await runChunk({ ordinal: 0, segments, pageRows, block }, tools);
-  measured.encodeMs += outcome.spent.decodeMs;
-  await client.close();
-  ctx.stop.throwIfAborted();
+  try {
+    const { failure } = await runChunk({ ordinal: 0, segments, pageRows, block }, tools);
+    ctx.stop.throwIfAborted();
+    if (failure !== null && failure.code !== 'stopped') throw new FailureError(failure);
+  } finally {
+    await sampling.close();
+  }
 }
 
 function summarize(small: Measured | null, large: Measured | null, cpuMs: number): SampleProfile {
@@ -169,7 +170,7 @@ function summarize(small: Measured | null, large: Measured | null, cpuMs: number
   const rows = sum(kinds.map((kind) => kind.rows));
   const sourceMs = sum(kinds.flatMap((kind) => kind.requestMs));
   const targetMs = sum(kinds.flatMap((kind) => kind.insertMs));
-  const ownMs = sum(kinds.map((kind) => kind.checkMs + kind.encodeMs));
+  const ownMs = sum(kinds.flatMap((kind) => [...kind.decode, ...kind.encode]).map(({ ms }) => ms));
   const all = Math.max(1, sourceMs + targetMs + ownMs);
   return {
     small: small && kindProfile(small),
@@ -180,20 +181,22 @@ function summarize(small: Measured | null, large: Measured | null, cpuMs: number
 }
 
 function kindProfile(m: Measured): KindProfile {
-  const rows = Math.max(1, m.rows);
   return {
     chunks: m.chunks,
     requests: m.requestMs.length,
     rows: m.rows,
     requestMs: spreadOf(m.requestMs),
-    checkMicros: (m.checkMs * 1000) / rows,
-    encodeMicros: (m.encodeMs * 1000) / rows,
+    decodeMicros: spreadOf(microsPerRow(m.decode)),
+    encodeMicros: spreadOf(microsPerRow(m.encode)),
     insertMs: spreadOf(m.insertMs),
-    sourceMsPerRow: sum(m.requestMs) / rows,
   };
 }
 
-export function spreadOf(values: readonly number[]): Spread {
+function microsPerRow(timed: readonly Timed[]): number[] {
+  return timed.filter(({ rows }) => rows > 0).map(({ ms, rows }) => (ms * 1000) / rows);
+}
+
+function spreadOf(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
   return { median: at(0.5), p95: at(0.95) };
@@ -201,54 +204,4 @@ export function spreadOf(values: readonly number[]): Spread {
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-/** How long each stage alone would take for the whole plan; the longest is what bounds the run. */
-export interface Projection {
-  readonly limitMs: number;
-  readonly sourceMs: number;
-  readonly targetMs: number;
-  readonly cpuMs: number;
-  readonly etaMs: number;
-  readonly bound: 'rate limit' | 'source' | 'target' | 'CPU';
-  readonly settings: { readonly workers: number; readonly rps: number; readonly pageRows: number };
-}
-
-/** Inserts that ClickHouse takes on at once before they only queue up. */
-const INSERTS_AT_ONCE = 32;
-/** A page this slow is near the source's own time-outs. */
-const SLOW_PAGE_MS = 10_000;
-
-export function project(
-  profile: SampleProfile,
-  plan: { readonly rows: number; readonly requests: number },
-  config: { readonly rps: number; readonly workers: number; readonly batchRows: number; readonly pageRows: number },
-): Projection {
-  const kinds = [profile.small, profile.large].filter((kind) => kind !== null);
-  const requestMs = Math.max(...kinds.map((kind) => kind.requestMs.median), 1);
-  const slowMs = Math.max(...kinds.map((kind) => kind.requestMs.p95), 1);
-  const insertMs = Math.max(...kinds.map((kind) => kind.insertMs.median), 0);
-  const stages = {
-    'rate limit': (plan.requests / config.rps) * 1000,
-    source: (plan.requests * requestMs) / config.workers,
-    target: ((plan.rows / config.batchRows) * insertMs) / Math.min(INSERTS_AT_ONCE, config.workers),
-    CPU: (plan.rows * profile.cpuMicrosPerRow) / 1000 / availableParallelism(),
-  } as const;
-  const [bound, etaMs] = (Object.entries(stages) as [Projection['bound'], number][]).reduce((a, b) =>
-    b[1] > a[1] ? b : a,
-  );
-  return {
-    limitMs: stages['rate limit'],
-    sourceMs: stages.source,
-    targetMs: stages.target,
-    cpuMs: stages.CPU,
-    etaMs,
-    bound,
-    settings: {
-      // Enough to keep the limit busy through slow pages and inserts, and no more than help.
-      workers: Math.min(256, Math.max(16, Math.ceil(((config.rps * (slowMs + insertMs)) / 1000) * 1.5))),
-      rps: config.rps,
-      pageRows: slowMs > SLOW_PAGE_MS ? Math.max(50, Math.round(config.pageRows / 2)) : config.pageRows,
-    },
-  };
 }

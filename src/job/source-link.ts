@@ -6,7 +6,7 @@ import { RateQueue } from '../load/rate-queue.js';
 import { type Retry, retrying } from '../load/retrying.js';
 import { PUBLIC_PNL_URL, PUBLIC_SOURCE_URL } from '../options.js';
 import { pause } from '../pause.js';
-import { SourceClient } from '../source/client.js';
+import { SourceClient, type SourceHooks } from '../source/client.js';
 
 /**
  * The main thread's way to a subgraph: planning, heads, conditions. Draws from the same rate cell as the threads, whose rate is
@@ -16,6 +16,8 @@ export interface SourceLink {
   readonly client: SourceClient;
   readonly rate: RateCell;
   readonly retry: Retry;
+  /** For another client of the same source: its requests wait for, count for and inform the same rate. */
+  readonly hooks: Required<Pick<SourceHooks, 'acquire' | 'onResponse'>>;
   /** Requests that were answered, well or not. */
   requests(): number;
 }
@@ -45,16 +47,19 @@ function openLink(ctx: Context, url: string, rate: RateCell): SourceLink {
   const governor = new RateGovernor(rate, config.rps, performance.now());
   const ticker = setInterval(() => governor.tick(performance.now()), GOVERN_EVERY_MS).unref();
   ctx.releases.push('rate governor', () => clearInterval(ticker));
-  const client = makeClient(url, {
-    token: config.sourceToken,
-    deadlineMs: config.requestTimeout,
-    connections: CONNECTIONS,
+  const hooks: SourceLink['hooks'] = {
     acquire: (signal) => queue.acquire(signal),
     onResponse: (failure) => {
       requests++;
       if (failure?.code === 'throttled') rate.pause(failure.retryAfterMs);
       else rate.answer();
     },
+  };
+  const client = makeClient(url, {
+    token: config.sourceToken,
+    deadlineMs: config.requestTimeout,
+    connections: CONNECTIONS,
+    ...hooks,
   });
   ctx.releases.push('source client', () => client.close());
   const retry = retrying({
@@ -66,7 +71,7 @@ function openLink(ctx: Context, url: string, rate: RateCell): SourceLink {
     random: Math.random,
     onRetry: (what, failure) => ctx.log.warn({ code: failure.code }, `${what}: ${failure.message}; trying again`),
   });
-  return { client, rate, retry, requests: () => requests };
+  return { client, rate, retry, hooks, requests: () => requests };
 }
 
 function makeClient(url: string, options: Omit<ConstructorParameters<typeof SourceClient>[0], 'url'>): SourceClient {

@@ -12,6 +12,8 @@ import { makeTransport, type Transport } from './transport.js';
 export interface SourceHooks {
   /** Resolves when the rate limit lets one more request start. */
   acquire?(signal?: AbortSignal): Promise<void>;
+  /** Called when the last byte of an answer has arrived, before anything is made of it. */
+  onReceived?(): void;
   /** Called once for each request that went out, with its failure or null. `elapsedMs` excludes `acquire`. */
   onResponse?(failure: Failure | null, elapsedMs: number): void;
 }
@@ -60,6 +62,7 @@ export class SourceClient {
       deadlineMs: options.deadlineMs,
       maxBodyBytes: options.maxBodyBytes ?? MAX_BODY_BYTES,
       ...(options.gzip === undefined ? {} : { gzip: options.gzip }),
+      ...(options.onReceived === undefined ? {} : { onReceived: options.onReceived }),
     });
     this.#client = new GraphQLClient(endpoint.url, {
       fetch: this.#transport.fetch,

@@ -21,6 +21,8 @@ export interface TransportOptions {
   readonly maxBodyBytes: number;
   /** Whether to ask for gzip; by default everywhere but on loopback, where it only costs CPU. */
   readonly gzip?: boolean;
+  /** Called when a body's last byte has arrived. */
+  onReceived?(): void;
 }
 
 export interface Transport {
@@ -65,6 +67,7 @@ async function exchange(agent: Agent, url: URL, init: RequestInit, options: Tran
       signal: aborter.signal,
     });
     const bytes = Buffer.from(await response.body.arrayBuffer());
+    options.onReceived?.();
     const body = decodeBody(bytes, headerText(response.headers['content-encoding']), options.maxBodyBytes);
     const retryAfter = headerText(response.headers['retry-after']);
     const { statusCode } = response;

@@ -1,0 +1,56 @@
+import type { Context } from '../context.js';
+import type { Segment } from '../plan/segment.js';
+import { SourceClient } from '../source/client.js';
+import { fetchPage, type LanePage, type PageOptions } from '../source/page.js';
+import { type SourceLink, sourceUrlOf } from './source-link.js';
+
+/** One page request, milliseconds. */
+export interface TimedPages {
+  readonly pages: readonly LanePage[];
+  /** From sending it to the last byte of the answer; waiting for the rate limit is none of it. */
+  readonly requestMs: number;
+  /** From there to checked rows: gunzip, JSON, shape, page checks. */
+  readonly decodeMs: number;
+}
+
+/** A connection of its own for page requests one after the other, under the link's rate, each with what it cost. */
+export class SamplingSource {
+  readonly #client: SourceClient;
+  #sentMs = 0;
+  #receivedMs = 0;
+
+  constructor(
+    private readonly ctx: Context,
+    private readonly link: SourceLink,
+  ) {
+    const { hooks } = link;
+    this.#client = new SourceClient({
+      url: sourceUrlOf(ctx),
+      token: ctx.config.sourceToken,
+      deadlineMs: ctx.config.requestTimeout,
+      connections: 1,
+      acquire: async (signal) => {
+        await hooks.acquire(signal);
+        this.#sentMs = performance.now();
+      },
+      onReceived: () => {
+        this.#receivedMs = performance.now();
+      },
+      onResponse: hooks.onResponse,
+    });
+  }
+
+  /** Passing failures are retried, and only the answer is timed. Throws FailureError. */
+  fetch(lanes: readonly Segment[], options: Omit<PageOptions, 'signal'>): Promise<TimedPages> {
+    const signal = this.ctx.stop;
+    return this.link.retry('a sample page', async () => {
+      const pages = await fetchPage(this.#client, lanes, { ...options, signal });
+      const decodedMs = performance.now();
+      return { pages, requestMs: this.#receivedMs - this.#sentMs, decodeMs: decodedMs - this.#receivedMs };
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+}
