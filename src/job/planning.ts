@@ -154,13 +154,15 @@ export function planRun(ctx: Context, planned: Planned, { tokens, uncounted }: R
 }
 
 /** For the cutting into chunks only, which reads every page that there is: a lane that no fill is expected of is not asked for. */
+const GUESSED = { buys: 1, sells: 1, buyMicros: '0', sellMicros: '0' };
+
 function guessed(token: string): TokenCount {
-  return { token, buys: 1, sells: 1, buyMicros: '0', sellMicros: '0' };
+  return { token, ...GUESSED };
 }
 
 /** Rows of the plan that the source counts; what was guessed is none of them. */
 export function countedRows({ totals }: Plan, uncounted: readonly string[]): number {
-  return totals.rows - 2 * uncounted.length;
+  return totals.rows - (GUESSED.buys + GUESSED.sells) * uncounted.length;
 }
 
 /** The exchange's first fill is of September 2022; what lies outside falls into the outermost windows. */

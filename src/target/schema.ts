@@ -34,8 +34,21 @@ export interface CreateFillsOptions {
 export async function createFillsTable(target: Target, table: string, options: CreateFillsOptions = {}): Promise<void> {
   const create = loadSql('schema/fills');
   const statement = options.replace ? create.replace('CREATE TABLE IF NOT EXISTS', 'CREATE OR REPLACE TABLE') : create;
+  const settings = (await keepsStatistics(target)) ? "\nSETTINGS auto_statistics_types = ''" : '';
   const comment = options.comment === undefined ? '' : `\nCOMMENT ${quoteString(options.comment)}`;
-  await target.command(statement + comment, { names: { table }, purpose: `making the table ${table}` });
+  await target.command(statement + settings + comment, { names: { table }, purpose: `making the table ${table}` });
+}
+
+/**
+ * Newer servers keep statistics of every column by themselves, made in each merge: a fifth of what a load costs them (4.2 µs a row
+ * instead of 3.3), for queries that join many tables.
+ */
+async function keepsStatistics(target: Target): Promise<boolean> {
+  const known = await target.query<{ name: string }>(
+    "SELECT name FROM system.merge_tree_settings WHERE name = 'auto_statistics_types'",
+    { withoutDatabase: true, purpose: 'looking up the settings of tables' },
+  );
+  return known.length > 0;
 }
 
 export interface TableState {

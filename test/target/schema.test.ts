@@ -52,6 +52,24 @@ test('the table of fills has the columns that the encoder writes, in its order',
   expect(await checkFillsStructure(target, 'clob_fills')).toEqual([]);
 });
 
+test('the table of fills is made without the statistics that the server would keep, and with its comment', async () => {
+  const target = await clickhouse.database();
+  await createFillsTable(target, 'f', { comment: "it's ours" });
+  const [made] = await target.query<{ engine_full: string; comment: string }>(
+    "SELECT engine_full, comment FROM system.tables WHERE database = {d:String} AND name = 'f'",
+    { params: { d: target.database } },
+  );
+  expect(made?.comment).toBe("it's ours");
+  expect(made?.engine_full).toContain("auto_statistics_types = ''");
+  await insertFills(target, 'f', [fill()]);
+  await target.command('OPTIMIZE TABLE f FINAL');
+  const [stored] = await target.query<{ n: string }>(
+    "SELECT count() AS n FROM system.parts_columns WHERE database = {d:String} AND table = 'f' AND notEmpty(statistics)",
+    { params: { d: target.database } },
+  );
+  expect(stored).toEqual({ n: '0' });
+});
+
 test('a replayed chunk changes nothing: copies collapse to one row', async () => {
   const target = await clickhouse.database();
   await createFillsTable(target, 'f');
