@@ -6,8 +6,8 @@
 -- The sort key identifies a fill: the same fill always has the same token, time and hashes, so ReplacingMergeTree collapses
 -- copies of a replayed chunk. Not partitioned: a batch spans years, and partitions would multiply the parts.
 -- Amounts are the source's integer micro-units, stored as they are (Decimal(18, 6) is an Int64 of them).
--- Where the server would keep statistics of columns by itself (`auto_statistics_types`) the table is made without: they cost a fifth
--- of a load. `ALTER TABLE clob_fills RESET SETTING auto_statistics_types` brings them back.
+-- Where the server would keep statistics of columns by itself, backfill adds `SETTINGS auto_statistics_types = ''`: they cost a fifth
+-- of a load. `ALTER TABLE clob_fills RESET SETTING auto_statistics_types` brings them back until the next promotion.
 -- The columns written by backfill are the first ten, in this order; the ALIAS columns are computed when read.
 CREATE TABLE IF NOT EXISTS {table:Identifier}
 (

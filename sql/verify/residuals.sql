@@ -6,6 +6,7 @@
 --   source short  a fill of a token and side of which the source serves fewer than it counts: a leg was overwritten
 --   share dust    the aggressor's SELL exceeds what was bought by less than the rounding of those fills: given back to him
 --   unexplained   any other; fails
+-- `IN (SELECT …)` stands within a lambda over columns of the table: over a literal some servers take it for empty.
 -- Parameters: unbalanced, made by `unbalanced.sql`; flagged, made by `sketch.sql`; residuals, the table to fill; run, whose
 -- `source_short`, `uncounted_tokens` and `rejected_fills` count.
 -- By hand: clickhouse client --param_unbalanced=check_unbalanced --param_flagged=check_flagged

@@ -112,7 +112,7 @@ function readEarlier(file: string): Earlier {
   } catch (error) {
     throw usageError(
       `--compare ${file}: ${(error as Error).message.replace(/\s+/g, ' ')}`,
-      'give what `backfill profile --json` printed',
+      'give what `backfill profile --json` of this version printed',
     );
   }
 }

@@ -107,14 +107,20 @@ async function sampleKind(
   if (ordinals.length === 0) return null;
   const measured: Measured = { chunks: ordinals.length, rows: 0, requestMs: [], decode: [], encode: [], insertMs: [] };
   const queue = new PQueue({ concurrency: CONCURRENCY });
-  await queue.addAll(
-    ordinals.map((ordinal) => async () => {
-      const chunk = plan.chunks[ordinal];
-      if (chunk === undefined) return;
-      await sample(ctx, source, opened, initialSegments(plan, chunk), plan.options.pageRows, block, measured);
-    }),
-  );
-  return measured;
+  try {
+    await queue.addAll(
+      ordinals.map((ordinal) => async () => {
+        const chunk = plan.chunks[ordinal];
+        if (chunk === undefined) return;
+        await sample(ctx, source, opened, initialSegments(plan, chunk), plan.options.pageRows, block, measured);
+      }),
+    );
+    return measured;
+  } finally {
+    // After a failure the others end before their table goes.
+    queue.clear();
+    await queue.onIdle();
+  }
 }
 
 /** One chunk's first requests, with every stage timed. */

@@ -1,4 +1,5 @@
 import { usageError } from '../exit.js';
+import { FailureError } from '../failure.js';
 import { formatBytes } from '../report/format.js';
 import { preflight } from '../target/preflight.js';
 import { checkFillsStructure } from '../target/schema.js';
@@ -32,7 +33,10 @@ export async function promotePreflight(target: Target, staging: string, live: st
       );
     }
   }
-  const { bytes, freeBytes } = await space(target, staging);
+  const found = await space(target, staging);
+  if (found === null)
+    return [`how much space is free is not known: ${target.username} may not read system.disks and system.parts`];
+  const { bytes, freeBytes } = found;
   if (freeBytes === null) return [];
   if (freeBytes < bytes * LEAST_FREE_SHARE) {
     throw usageError(
@@ -47,12 +51,17 @@ export async function promotePreflight(target: Target, staging: string, live: st
     : [];
 }
 
-/** The old table stays where it is, so keeping it takes no more than it has; what matters is what is left. */
-export async function space(target: Target, table: string): Promise<Space> {
-  const [row] = await target.query<{ bytes: string; free: string; disks: string }>(loadSql('promote/space'), {
-    params: { database: target.database, table },
-    purpose: `measuring ${table}`,
-  });
-  const bytes = Number(row?.bytes ?? 0);
-  return { table, bytes, freeBytes: row === undefined || row.disks === '0' ? null : Number(row.free) };
+/** The old table stays where it is, so keeping it takes no more than it has; what matters is what is left. Null: not for this login. */
+export async function space(target: Target, table: string): Promise<Space | null> {
+  try {
+    const [row] = await target.query<{ bytes: string; free: string; disks: string }>(loadSql('promote/space'), {
+      params: { database: target.database, table },
+      purpose: `measuring ${table}`,
+    });
+    const bytes = Number(row?.bytes ?? 0);
+    return { table, bytes, freeBytes: row === undefined || row.disks === '0' ? null : Number(row.free) };
+  } catch (error) {
+    if (error instanceof FailureError && error.failure.code === 'target_denied') return null;
+    throw error;
+  }
 }

@@ -6,6 +6,8 @@ import type { Target } from './target.js';
 /** Newer settings are looked up; Identifier parameters, ALIAS indexes and EXCHANGE are older than this. */
 const OLDEST_VERSION = '23.8';
 const RIGHTS = ['SELECT', 'INSERT', 'CREATE TABLE', 'DROP TABLE', 'TRUNCATE', 'ALTER', 'OPTIMIZE'] as const;
+/** Some servers ask for a grant to use an engine. */
+const TABLE_ENGINES = ['MergeTree', 'ReplacingMergeTree'] as const;
 /** EXCHANGE TABLES is atomic in these only. */
 const DATABASE_ENGINES = new Set(['Atomic', 'Replicated', 'Shared']);
 
@@ -77,26 +79,34 @@ function explain(error: FailureError, target: Target, who: string): ExitError | 
 }
 
 async function checkRights(target: Target, who: string, databaseExists: boolean): Promise<void> {
-  const wanted: string[] = databaseExists ? [...RIGHTS] : [...RIGHTS, 'CREATE DATABASE'];
+  const database = `${quoteIdentifier(target.database)}.*`;
+  const ofDatabase = databaseExists ? RIGHTS : [...RIGHTS, 'CREATE DATABASE'];
+  const missing = await notGranted(target, ofDatabase, database);
+  const engines: string[] = [];
+  for (const engine of TABLE_ENGINES) {
+    if ((await notGranted(target, ['TABLE ENGINE'], engine)).length > 0) engines.push(`TABLE ENGINE ON ${engine}`);
+  }
+  if (missing.length + engines.length === 0) return;
+  const grants = missing.length > 0 ? [`${missing.join(', ')} ON ${database}`, ...engines] : engines;
+  throw usageError(
+    `${who} lacks rights on the database ${JSON.stringify(target.database)}: ${[...missing, ...engines].join(', ')}`,
+    `GRANT ${grants.join(', ')} TO ${quoteIdentifier(target.username)}`,
+  );
+}
+
+async function notGranted(target: Target, rights: readonly string[], on: string): Promise<string[]> {
   const missing: string[] = [];
-  for (const right of wanted) {
+  for (const right of rights) {
     try {
-      const granted = await target.queryText(`CHECK GRANT ${right} ON ${quoteIdentifier(target.database)}.*`, {
-        withoutDatabase: true,
-      });
+      const granted = await target.queryText(`CHECK GRANT ${right} ON ${on}`, { withoutDatabase: true });
       if (granted.trim() === '0') missing.push(right);
     } catch (error) {
-      // Servers before CHECK GRANT: the first statement that is refused says so then.
-      if (error instanceof FailureError && error.failure.kind === 'terminal') return;
+      // Servers before CHECK GRANT, or before this right: the first statement that is refused says so then.
+      if (error instanceof FailureError && error.failure.kind === 'terminal') return missing;
       throw error;
     }
   }
-  if (missing.length > 0) {
-    throw usageError(
-      `${who} lacks rights on the database ${JSON.stringify(target.database)}: ${missing.join(', ')}`,
-      `GRANT ${missing.join(', ')} ON ${quoteIdentifier(target.database)}.* TO ${quoteIdentifier(target.username)}`,
-    );
-  }
+  return missing;
 }
 
 async function first<Row>(target: Target, sql: string, params: Record<string, unknown>): Promise<Row | undefined> {
