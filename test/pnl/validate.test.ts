@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -11,6 +11,7 @@ import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.
 import { makeUniverse, workOn } from './universe/universe.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'backfill-baseline-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
 function file(text: string): string {
   const path = join(dir, `${Math.random()}.csv`);
   writeFileSync(path, text);

@@ -1,7 +1,4 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Promoted, type PromoteOptions, promoteRun } from '../../src/promote/promote-run.js';
@@ -14,6 +11,7 @@ import type { Target } from '../../src/target/target.js';
 import { verifyRun } from '../../src/verify/verify-run.js';
 import { makeRun, silentLog, workOn } from '../pnl/universe/universe.js';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
+import { tempWorkspace } from '../support/workspace.js';
 
 let server: TestClickHouse;
 let target: Target;
@@ -25,7 +23,7 @@ afterAll(() => server?.stop());
 beforeEach(async () => {
   target = await server.database();
   await ensureTables(target);
-  checkpoints = mkdtempSync(join(tmpdir(), 'backfill-promote-'));
+  checkpoints = tempWorkspace();
 });
 
 const COLUMNS = FILLS_COLUMN_NAMES.join(', ');

@@ -1,12 +1,11 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import pino from 'pino';
 import type { Checkpoint } from '../../../src/run/checkpoint.js';
 import { type FoundRun, RunFolder } from '../../../src/run/run-folder.js';
 import { createFillsTable, ensureTables } from '../../../src/target/schema.js';
 import type { Target } from '../../../src/target/target.js';
 import type { Work } from '../../../src/verify/heavy.js';
+import { tempWorkspace } from '../../support/workspace.js';
 
 export interface UniverseOptions {
   readonly fills: string;
@@ -49,13 +48,8 @@ export async function rowsOf(target: Target, table: string): Promise<number> {
   return Number(row?.n);
 }
 
-/** A run folder with a complete checkpoint. */
-export function makeRun(
-  run: string,
-  rows: number,
-  over: Partial<Checkpoint> = {},
-  dir = mkdtempSync(join(tmpdir(), 'backfill-run-')),
-): FoundRun {
+/** A run folder with a complete checkpoint. Without `dir` call it inside a test. */
+export function makeRun(run: string, rows: number, over: Partial<Checkpoint> = {}, dir = tempWorkspace()): FoundRun {
   const folder = RunFolder.create(dir, run);
   const checkpoint: Checkpoint = {
     version: 1,
