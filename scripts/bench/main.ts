@@ -185,7 +185,7 @@ function print(rows: readonly Row[], stages: readonly Stage[], total: number): v
         stages.map((s) => [
           s.stage,
           s.figure,
-          s.value >= 1000 ? formatCount(Math.round(s.value)) : s.value.toFixed(2),
+          s.value >= 1000 ? formatCount(Math.round(s.value)) : s.value.toFixed(3),
           s.unit,
         ]),
         [2],
