@@ -4,7 +4,8 @@ import type { Context } from '../context.js';
 import { usageError } from '../exit.js';
 import { compareAxes } from '../job/axis-trial.js';
 import { checkInput } from '../job/check-input.js';
-import { planRun, readPlanInput, readSourceHead } from '../job/planning.js';
+import { comparePartitions } from '../job/partition-trial.js';
+import { EVERYTHING, planRun, readPlanInput, readSourceHead } from '../job/planning.js';
 import { type KindProfile, profileSamples, type Spread } from '../job/profiling.js';
 import { project } from '../job/projection.js';
 import { openSource } from '../job/source-link.js';
@@ -30,7 +31,12 @@ export async function profile(ctx: Context): Promise<void> {
   const samples = await profileSamples(ctx, source, opened, plan, block);
   const projection = project(samples, plan.totals, config);
   const axes = await compareAxes(ctx, source, plan, block);
-  const result = { at: new Date().toISOString(), plan: plan.totals, samples, projection, axes };
+  // The tape holds every market, so that only a plan of all of them can be compared with it.
+  const partitions =
+    asked.text === EVERYTHING && head.timestamp !== null
+      ? await comparePartitions(ctx, source, opened, planned, { plan, samples })
+      : null;
+  const result = { at: new Date().toISOString(), plan: plan.totals, samples, projection, axes, partitions };
   ctx.out.result(result);
   const kinds = [
     ['small markets', samples.small],
@@ -79,9 +85,19 @@ export async function profile(ctx: Context): Promise<void> {
           ? 'no market is large enough to tell'
           : `${axes.idMsPerRow.toFixed(3)} ms a row by id, ${axes.timeMsPerRow.toFixed(3)} by time: --slice-by ${axes.prefers}`,
       ],
+      [
+        'markets or tape',
+        partitions === null
+          ? 'a selection is loaded by markets'
+          : `the source takes ${inTime(partitions.marketsMs)} by markets, ${inTime(partitions.timeMs)} for the tape by time: --partition ${partitions.prefers}`,
+      ],
     ]),
   );
   if (before) ctx.out.text(renderComparison(before, result));
+}
+
+function inTime(ms: number | null): string {
+  return ms === null ? 'too long for an answer' : formatDuration(ms);
 }
 
 function kindCells(kind: KindProfile): string[] {

@@ -15,7 +15,7 @@ const PAGES = 6;
 /** Below this a page holds most of the token, however it is asked for. */
 const LARGE_ROWS = 20_000;
 /** How much faster the other way must be: what is measured is noisy. */
-const MARGIN = 1.25;
+export const CLEARLY = 1.25;
 
 /** Pages of the largest token, by id ranges and by time windows in turn. Null when no token is large. */
 export async function compareAxes(
@@ -60,7 +60,7 @@ async function timeAxes(
     timeRows += time.times.length;
   }
   const [idMsPerRow, timeMsPerRow] = [idMs / Math.max(1, idRows), timeMs / Math.max(1, timeRows)];
-  return { idMsPerRow, timeMsPerRow, prefers: timeMsPerRow * MARGIN < idMsPerRow ? 'time' : 'id' };
+  return { idMsPerRow, timeMsPerRow, prefers: timeMsPerRow * CLEARLY < idMsPerRow ? 'time' : 'id' };
 }
 
 async function samplePage(

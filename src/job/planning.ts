@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Context } from '../context.js';
 import { usageError } from '../exit.js';
 import { FailureError } from '../failure.js';
-import type { Plan, TokenCount } from '../plan/chunk.js';
+import type { Plan, PlanOptions, TokenCount } from '../plan/chunk.js';
 import { type MarketList, parseMarketList } from '../plan/market-list.js';
 import type { TimeSpan } from '../plan/pack.js';
 import { checkPlan, makePlan } from '../plan/plan.js';
@@ -43,6 +43,9 @@ export interface AskedSelection {
   readonly text: string;
 }
 
+/** The text of a selection that leaves nothing out. */
+export const EVERYTHING = 'everything';
+
 /** Reads the market list before anything else is touched. Throws ExitError(1) naming the lines that are broken. */
 export function readSelection(ctx: Context): AskedSelection {
   const { markets: file, limit, minFills } = ctx.config;
@@ -57,7 +60,7 @@ export function readSelection(ctx: Context): AskedSelection {
     limit === undefined ? '' : `limit ${limit}`,
     minFills === undefined ? '' : `min-fills ${minFills}`,
   ].filter((part) => part !== '');
-  return { selection, text: parts.join(', ') || 'everything' };
+  return { selection, text: parts.join(', ') || EVERYTHING };
 }
 
 function readMarketList(file: string): MarketList {
@@ -133,12 +136,17 @@ export interface RunTokens {
 }
 
 /** The frozen plan of a new run. */
-export function planRun(ctx: Context, planned: Planned, { tokens, uncounted }: RunTokens = planned.selected): Plan {
+export function planRun(
+  ctx: Context,
+  planned: Planned,
+  over: Partial<RunTokens & Pick<PlanOptions, 'partition'>> = {},
+): Plan {
   const { config } = ctx;
+  const { tokens, uncounted, partition } = { ...planned.selected, partition: config.partition, ...over };
   const plan = makePlan(
     [...tokens, ...uncounted.map(guessed)].sort((a, b) => (a.token < b.token ? -1 : 1)),
     {
-      partition: config.partition,
+      partition,
       sliceBy: config.sliceBy,
       pageRows: config.pageRows,
       chunkPages: config.chunkPages,

@@ -1,6 +1,7 @@
 import type { Context } from '../context.js';
 import type { Segment } from '../plan/segment.js';
 import { SourceClient } from '../source/client.js';
+import { isTooSlow, smallerPage } from '../source/lists.js';
 import { fetchPage, type LanePage, type PageOptions } from '../source/page.js';
 import { type SourceLink, sourceUrlOf } from './source-link.js';
 
@@ -40,14 +41,27 @@ export class SamplingSource {
     });
   }
 
-  /** Passing failures are retried, and only the answer is timed. Throws FailureError. */
+  /**
+   * Passing failures are retried, and only the answer is timed. What is too slow is asked for in smaller pages, and fails when the
+   * smallest is. Throws FailureError.
+   */
   fetch(lanes: readonly Segment[], options: Omit<PageOptions, 'signal'>): Promise<TimedPages> {
     const signal = this.ctx.stop;
-    return this.link.retry('a sample page', async () => {
-      const pages = await fetchPage(this.#client, lanes, { ...options, signal });
-      const decodedMs = performance.now();
-      return { pages, requestMs: this.#receivedMs - this.#sentMs, decodeMs: decodedMs - this.#receivedMs };
-    });
+    let { pageRows } = options;
+    let tooSlow = false;
+    const ask = async (): Promise<TimedPages> => {
+      try {
+        const pages = await fetchPage(this.#client, lanes, { ...options, pageRows, signal });
+        const decodedMs = performance.now();
+        return { pages, requestMs: this.#receivedMs - this.#sentMs, decodeMs: decodedMs - this.#receivedMs };
+      } catch (error) {
+        const smaller = isTooSlow(error) ? smallerPage(pageRows) : null;
+        tooSlow = smaller === pageRows;
+        pageRows = smaller ?? pageRows;
+        throw error;
+      }
+    };
+    return this.link.retry('a sample page', ask, () => !tooSlow);
   }
 
   close(): Promise<void> {

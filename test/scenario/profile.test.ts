@@ -24,6 +24,7 @@ interface Profile {
   readonly samples: { readonly small: Kind; readonly large: Kind; readonly shares: Record<string, number> };
   readonly projection: { readonly bound: string; readonly etaMs: number };
   readonly axes: { readonly prefers: string } | null;
+  readonly partitions: { readonly marketsMs: number; readonly timeMs: number | null; readonly prefers: string } | null;
 }
 
 const LATENCY_MS = 40;
@@ -96,6 +97,23 @@ test('profile says by which axis a large token is cheaper', { timeout: 60_000 },
   expect(outcome(ended)).toMatchObject({ code: 0 });
   const { axes } = JSON.parse(ended.stdout) as Profile;
   expect(['id', 'time']).toContain(axes?.prefers);
+});
+
+test('profile says which partition the source prefers', { timeout: 60_000 }, async () => {
+  for (const [simulator, prefers] of [
+    [{ cost: { scatteredRowMs: 0.5, orderedRowMs: 0.02 } }, 'time'],
+    [{ cost: { scatteredRowMs: 0.02, orderedRowMs: 0.5 } }, 'markets'],
+    // Pages of the tape are never answered.
+    [{ faults: [{ kind: 'statement-timeout', rate: 1, matching: 'timestamp_gte' }] }, 'markets'],
+  ] as const) {
+    const scenario = await makeScenario(clickhouse, { simulator });
+    const args = ['--json', '--rps', '10000', '--workers', '1', '--retry-base', '10ms', ...SMALL];
+    const ended = await scenario.start('profile', ...args).ended;
+    expect(outcome(ended)).toMatchObject({ code: 0 });
+    const { partitions } = JSON.parse(ended.stdout) as Profile;
+    expect(partitions?.prefers, JSON.stringify(partitions)).toBe(prefers);
+    if ('faults' in simulator) expect(partitions?.timeMs).toBeNull();
+  }
 });
 
 test('--compare with a file that no profile has printed is refused before the source is asked', async () => {
