@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import PQueue from 'p-queue';
-import type { Failure } from '../failure.js';
+import { type Failure, FailureError } from '../failure.js';
 import type { Segment } from '../plan/segment.js';
 import type { ChunkOutcome, RejectedRow, Spent } from './chunk-task.js';
 import { OutageDetector, type Side, sideOf } from './outage.js';
@@ -288,6 +288,11 @@ export class Loader {
         return;
       } catch (error) {
         this.#confirmOutage(side);
+        // It answers, and what it says no waiting mends: rights taken away while it was down.
+        if (error instanceof FailureError && ruleFor(error.failure).stopsRun) {
+          this.#finish({ kind: 'blocked', failure: error.failure });
+          return;
+        }
         if (clock.nowMs() - this.#lastProgressMs > options.giveUpAfterMs) {
           this.#finish({ kind: 'gave-up', side, failure });
         }

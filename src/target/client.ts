@@ -170,14 +170,8 @@ class ClickHouseTarget implements Target {
     });
   }
 
-  async ping(): Promise<boolean> {
-    try {
-      await this.query('SELECT 1', { withoutDatabase: true });
-      return true;
-    } catch (error) {
-      if (error instanceof FailureError) return false;
-      throw error;
-    }
+  async ping(): Promise<void> {
+    await this.query('SELECT 1', { withoutDatabase: true, purpose: 'asking whether ClickHouse answers' });
   }
 
   async close(): Promise<void> {

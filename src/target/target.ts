@@ -72,8 +72,8 @@ export interface Target {
   insertRows(table: string, rows: readonly Record<string, unknown>[], options?: InsertOptions): Promise<void>;
   /** An INSERT statement whose data (`… FORMAT X`) follow it as the body. */
   insertBody(sql: string, body: Uint8Array | string, options?: InsertOptions): Promise<void>;
-  /** Whether the server answers this login. */
-  ping(): Promise<boolean>;
+  /** Resolves when the server answers this login now. Throws FailureError. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Failure, FailureCode } from '../../src/failure.js';
+import { type Failure, type FailureCode, FailureError } from '../../src/failure.js';
 import type { ChunkOutcome, ChunkTask } from '../../src/load/chunk-task.js';
 import {
   type ChunkDone,
@@ -239,6 +239,21 @@ test('a target that is down is waited for in the same way', async () => {
   expect(ordinals(done)).toEqual(upTo(60));
   expect(failed).toEqual([]);
   expect(new Set(sides)).toEqual(new Set(['target']));
+});
+
+test('a target that comes back and denies ends the load at once, with its own words', async () => {
+  const denied: Failure = { kind: 'terminal', code: 'target_denied', message: 'Not enough privileges' };
+  const { load, failed, clock } = makeLoad({
+    chunks: 60,
+    fate: (_o, _a, _t, nowMs) => (nowMs > 100 ? failure('target_connection') : null),
+    probe: (_side, nowMs) => {
+      if (nowMs > 30_000) throw new FailureError(denied);
+      return false;
+    },
+  });
+  expect(await load()).toEqual({ kind: 'blocked', failure: denied });
+  expect(failed).toEqual([]);
+  expect(clock.ms).toBeLessThan(120_000);
 });
 
 test('a side that stays away for longer than --give-up-after ends the load, naming it', async () => {

@@ -289,7 +289,7 @@ describe('failures', () => {
         expect(failure.message).not.toContain('s3cret');
       }
       expect(target.url).toBe(parseTargetUrl(settings.url).origin);
-      expect(await target.ping()).toBe(false);
+      expect(await failureOf(target.ping())).toMatchObject({ code });
       await target.close();
     });
 
