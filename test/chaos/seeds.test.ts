@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -19,6 +19,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await shared.close();
   rmSync(join(work, 'shared-clickhouse'), { recursive: true, force: true });
+  // What is left is a seed that failed.
+  if (readdirSync(work).length === 0) rmdirSync(work);
 });
 
 const kills = (scenario: Scenario) => scenario.kills.filter(({ signals }) => signals[0]?.signal === 'SIGKILL').length;
