@@ -8,6 +8,7 @@ import type { TokenCount } from '../../src/plan/chunk.js';
 import { makePlan } from '../../src/plan/plan.js';
 import { formatCount } from '../../src/report/format.js';
 import { writeDurably } from '../../src/run/durable-file.js';
+import { WRITE_EVERY_MARKETS } from '../../src/run/keeper.js';
 import { SourceClient } from '../../src/source/client.js';
 import { fetchPage, readLane } from '../../src/source/page.js';
 import { parsePlainPage } from '../../src/source/plain-page.js';
@@ -31,8 +32,7 @@ const PLAN_OPTIONS = {
   chunkPages: 10,
   maxPackTokens: 200,
 } as const;
-/** A checkpoint is written every 500 markets at the latest. */
-const CHECKPOINT_TOKENS = 1000;
+const TOKENS_PER_MARKET = 2;
 /** Enough that the median is of compiled code. */
 const REPEATS = 301;
 
@@ -90,8 +90,8 @@ export async function measureStages(
     },
     {
       stage: 'checkpoint',
-      figure: `2,000 gaps, both fsyncs: ${checkpointMs.toFixed(1)} ms, each ${CHECKPOINT_TOKENS / 2} markets`,
-      value: (checkpointMs * 1000) / ((rows / counts.length) * CHECKPOINT_TOKENS),
+      figure: `2,000 gaps, both fsyncs: ${checkpointMs.toFixed(1)} ms, each ${WRITE_EVERY_MARKETS} markets`,
+      value: (checkpointMs * 1000) / ((rows / counts.length) * TOKENS_PER_MARKET * WRITE_EVERY_MARKETS),
       unit: 'µs a row',
     },
   ];

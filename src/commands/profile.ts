@@ -88,7 +88,7 @@ export async function profile(ctx: Context): Promise<void> {
       [
         'markets or tape',
         partitions === null
-          ? 'a selection is loaded by markets'
+          ? 'not compared: a selection, or a source that does not tell its time, is loaded by markets'
           : `the source takes ${inTime(partitions.marketsMs)} by markets, ${inTime(partitions.timeMs)} for the tape by time: --partition ${partitions.prefers}`,
       ],
     ]),

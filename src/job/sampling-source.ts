@@ -1,7 +1,8 @@
 import type { Context } from '../context.js';
+import { shrinkPageRows } from '../load/retry.js';
 import type { Segment } from '../plan/segment.js';
 import { SourceClient } from '../source/client.js';
-import { isTooSlow, smallerPage } from '../source/lists.js';
+import { isTooSlow } from '../source/lists.js';
 import { fetchPage, type LanePage, type PageOptions } from '../source/page.js';
 import { type SourceLink, sourceUrlOf } from './source-link.js';
 
@@ -42,8 +43,8 @@ export class SamplingSource {
   }
 
   /**
-   * Passing failures are retried, and only the answer is timed. What is too slow is asked for in smaller pages, and fails when the
-   * smallest is. Throws FailureError.
+   * Passing failures are retried, and only the answer is timed. What is too slow is asked for in smaller pages, as a load does, and
+   * fails when the smallest is. Throws FailureError.
    */
   fetch(lanes: readonly Segment[], options: Omit<PageOptions, 'signal'>): Promise<TimedPages> {
     const signal = this.ctx.stop;
@@ -55,7 +56,7 @@ export class SamplingSource {
         const decodedMs = performance.now();
         return { pages, requestMs: this.#receivedMs - this.#sentMs, decodeMs: decodedMs - this.#receivedMs };
       } catch (error) {
-        const smaller = isTooSlow(error) ? smallerPage(pageRows) : null;
+        const smaller = isTooSlow(error) ? shrinkPageRows(pageRows) : null;
         tooSlow = smaller === pageRows;
         pageRows = smaller ?? pageRows;
         throw error;

@@ -1,10 +1,10 @@
 import { usageError } from '../exit.js';
-import { FailureError } from '../failure.js';
 import { formatBytes } from '../report/format.js';
 import { preflight } from '../target/preflight.js';
 import { checkFillsStructure } from '../target/schema.js';
 import { loadSql } from '../target/sql.js';
 import type { Target } from '../target/target.js';
+import { unlessDenied } from '../target/unless-denied.js';
 
 export interface Space {
   readonly table: string;
@@ -53,15 +53,14 @@ export async function promotePreflight(target: Target, staging: string, live: st
 
 /** The old table stays where it is, so keeping it takes no more than it has; what matters is what is left. Null: not for this login. */
 export async function space(target: Target, table: string): Promise<Space | null> {
-  try {
-    const [row] = await target.query<{ bytes: string; free: string; disks: string }>(loadSql('promote/space'), {
+  const rows = await unlessDenied(() =>
+    target.query<{ bytes: string; free: string; disks: string }>(loadSql('promote/space'), {
       params: { database: target.database, table },
       purpose: `measuring ${table}`,
-    });
-    const bytes = Number(row?.bytes ?? 0);
-    return { table, bytes, freeBytes: row === undefined || row.disks === '0' ? null : Number(row.free) };
-  } catch (error) {
-    if (error instanceof FailureError && error.failure.code === 'target_denied') return null;
-    throw error;
-  }
+    }),
+  );
+  if (rows === null) return null;
+  const [row] = rows;
+  const bytes = Number(row?.bytes ?? 0);
+  return { table, bytes, freeBytes: row === undefined || row.disks === '0' ? null : Number(row.free) };
 }

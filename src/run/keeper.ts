@@ -11,7 +11,7 @@ export interface ChunkRecord {
   readonly rejected: readonly { readonly reason: string; readonly row: unknown }[];
 }
 
-const WRITE_EVERY_MARKETS = 500;
+export const WRITE_EVERY_MARKETS = 500;
 const WRITE_EVERY_MS = 5000;
 
 /**

@@ -1,7 +1,7 @@
-import { FailureError } from '../failure.js';
 import { loadSql, quoteString } from './sql.js';
 import { FILLS_ALIASES, FILLS_COLUMNS, FILLS_SORTING_KEY, OTHER_TABLES } from './tables.js';
 import type { Target } from './target.js';
+import { unlessDenied } from './unless-denied.js';
 
 /** Database and tables where they are missing. Comes once the input has been judged: nothing is made for a wrong one. */
 export async function ensureSchema(target: Target): Promise<void> {
@@ -53,16 +53,13 @@ export async function createFillsTable(target: Target, table: string, options: C
  * instead of 3.3), for queries that join many tables. False where the login may not know: the setting is then left alone.
  */
 async function keepsStatistics(target: Target): Promise<boolean> {
-  try {
-    const known = await target.query<{ name: string }>(
-      "SELECT name FROM system.merge_tree_settings WHERE name = 'auto_statistics_types'",
-      { withoutDatabase: true, purpose: 'looking up the settings of tables' },
-    );
-    return known.length > 0;
-  } catch (error) {
-    if (error instanceof FailureError && error.failure.code === 'target_denied') return false;
-    throw error;
-  }
+  const known = await unlessDenied(() =>
+    target.query<{ name: string }>("SELECT name FROM system.merge_tree_settings WHERE name = 'auto_statistics_types'", {
+      withoutDatabase: true,
+      purpose: 'looking up the settings of tables',
+    }),
+  );
+  return known !== null && known.length > 0;
 }
 
 export interface TableState {

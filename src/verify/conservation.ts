@@ -101,7 +101,7 @@ export async function readCoverage(work: Work, names: { fills: string; map: stri
   const volume = only(
     await longQueryFile<
       Record<'total_rows' | 'total_micros' | 'unmapped_tokens' | 'unmapped_rows' | 'unmapped_micros', string>
-    >(work, 'verify/unmapped', { names: { fills: names.fills, map: names.map } }),
+    >(work, 'verify/unmapped', { names }),
     names.fills,
   );
   return {

@@ -67,13 +67,12 @@ export async function uniqueGate(work: Work, fills: string, rows: number): Promi
     if (slices > 1) work.log.debug(`uniqueness: slice ${slice + 1} of ${slices}`);
   }
   // Rows that differ in this pair differ in the sorting key, so that none of them can collapse.
-  if (surplus === 0) return passed(name, `${formatCount(seen)} rows = FINAL = distinct (tx_hash, order_hash)`);
+  const once = passed(name, `${formatCount(seen)} rows = FINAL = distinct (tx_hash, order_hash)`);
+  if (surplus === 0) return once;
   const doubled = await findDoubled(work, fills, rows);
   const total = doubled.reduce((sum, slice) => sum + slice.total, 0);
   const copies = seen - (await countRows(work, fills)).final;
-  if (total === 0 && copies === 0) {
-    return passed(name, `${formatCount(seen)} rows = FINAL = distinct (tx_hash, order_hash)`);
-  }
+  if (total === 0 && copies === 0) return once;
   return failedGate(
     name,
     `${formatCount(total)} fills stand in the table more than once${copies === 0 ? '' : `; ${formatCount(copies)} rows collapse`}`,
