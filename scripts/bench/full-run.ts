@@ -1,5 +1,5 @@
 /**
- * `npm run full [-- --markets N --fills N --rps R --latency MS --workers N --seed N --out FILE]`
+ * `npm run bench:full [-- --markets N --fills N --rps R --latency MS --workers N --seed N --out FILE]`
  *
  * The whole job as a person would do it, command by command, at full scale: 171,305 markets and 37.3 million fills behind
  * 205 ms and 100 requests a second. Prints each command's figures beside the targets, then compares live with the source's

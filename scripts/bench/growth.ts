@@ -1,5 +1,5 @@
 /**
- * `npm run growth [-- --rows 1,5,37,100 --workers 1,4,16,64,128,256 --packs 1,10,50,200 --batches 1000,5000,20000,100000
+ * `npm run bench:growth [-- --rows 1,5,37,100 --workers 1,4,16,64,128,256 --packs 1,10,50,200 --batches 1000,5000,20000,100000
  *   --ways --base-fills N --latency MS --cost-model JSON --seed N --out FILE]`
  *
  * How the cost of loading grows: with rows (given in millions, fractions too), workers, tokens in a pack, rows of an

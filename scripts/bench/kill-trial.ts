@@ -1,5 +1,5 @@
 /**
- * `npm run trial [-- --markets N --fills N --kills N]`
+ * `npm run bench:kill [-- --markets N --fills N --kills N]`
  *
  * 20,000 markets and 4 million fills at 205 ms and 100 requests a second with 128 workers, killed three times with
  * SIGKILL, then the same command to the end: every row is compared with the universe in both directions, every token

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { openTarget } from '../../src/target/client.js';
-import { EmbeddedServer } from '../../src/target/embedded.js';
-import { readServerFile } from '../../src/target/server-file.js';
-import type { Target } from '../../src/target/target.js';
+import { openTarget } from '../../src/clickhouse/client.js';
+import { EmbeddedServer } from '../../src/clickhouse/embedded/embedded.js';
+import { readServerFile } from '../../src/clickhouse/embedded/server-file.js';
+import type { Target } from '../../src/clickhouse/target.js';
 
 export const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const TICKS_PER_SECOND = 100;

@@ -9,10 +9,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { readCounts } from '../../src/datasets/fills/subgraph/counts.js';
 import { formatBytes, formatCount, formatDuration } from '../../src/report/format.js';
 import { renderTable } from '../../src/report/table.js';
-import { SourceClient } from '../../src/source/client.js';
-import { readCounts } from '../../src/source/counts.js';
+import { SourceClient } from '../../src/sources/subgraph/client.js';
 import { Machine, runProgram } from './machine.js';
 import {
   FULL_FILLS,

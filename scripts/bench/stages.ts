@@ -4,18 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import PQueue from 'p-queue';
 import { request } from 'undici';
-import type { TokenCount } from '../../src/plan/chunk.js';
-import { makePlan } from '../../src/plan/plan.js';
+import { createFillsTable } from '../../src/clickhouse/schema.js';
+import { FILLS_COLUMN_NAMES } from '../../src/clickhouse/tables.js';
+import { FILL_BYTES, FillBatch, TokenCache } from '../../src/datasets/fills/fill-batch.js';
+import { encodeFill, encodeFillAt } from '../../src/datasets/fills/fill-encoder.js';
+import type { TokenCount } from '../../src/datasets/fills/plan/chunk.js';
+import { makePlan } from '../../src/datasets/fills/plan/plan.js';
+import { fetchPage, readLane } from '../../src/datasets/fills/subgraph/page.js';
+import { parsePlainPage } from '../../src/datasets/fills/subgraph/plain-page.js';
 import { formatCount } from '../../src/report/format.js';
 import { writeDurably } from '../../src/run/durable-file.js';
 import { WRITE_EVERY_MARKETS } from '../../src/run/keeper.js';
-import { SourceClient } from '../../src/source/client.js';
-import { fetchPage, readLane } from '../../src/source/page.js';
-import { parsePlainPage } from '../../src/source/plain-page.js';
-import { FILL_BYTES, FillBatch, TokenCache } from '../../src/target/fill-batch.js';
-import { encodeFill, encodeFillAt } from '../../src/target/fill-encoder.js';
-import { createFillsTable } from '../../src/target/schema.js';
-import { FILLS_COLUMN_NAMES } from '../../src/target/tables.js';
+import { SourceClient } from '../../src/sources/subgraph/client.js';
 import type { Machine } from './machine.js';
 
 export interface Stage {

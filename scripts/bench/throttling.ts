@@ -8,8 +8,8 @@
  */
 import { parseArgs } from 'node:util';
 import { renderTable } from '../../src/report/table.js';
-import { figuresOf, runVirtualLoad } from '../../test/load/virtual-load.js';
-import { Random } from '../chaos/random.js';
+import { figuresOf, runVirtualLoad } from '../../test/net/virtual-load.js';
+import { Random } from '../../test/seeds/random.js';
 import { Machine, PROGRAM, runProgram } from './machine.js';
 import { measure } from './measure.js';
 import { median } from './stages.js';

@@ -1,8 +1,9 @@
 /** The simulated universe's own fills in a ClickHouse table, written as text and converted by the server: our encoder has no part in it. */
+
+import { createFillsTable } from '../../src/clickhouse/schema.js';
+import type { Target } from '../../src/clickhouse/target.js';
 import { isBuy, tokenOf } from '../../src/simulator/truth.js';
 import type { Universe } from '../../src/simulator/universe.js';
-import { createFillsTable } from '../../src/target/schema.js';
-import type { Target } from '../../src/target/target.js';
 
 const INSERT = `INSERT INTO truth SELECT unhex(tx), unhex(ord), toDateTime(at, 'UTC'), unhex(wallet), unhex(other),
   token, side, shares / 1, usdc / 1, fee / 1

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { usageError } from '../exit.js';
+import { usageError } from '../core/exit.js';
 import { writeDurably } from './durable-file.js';
 
 /**

@@ -1,4 +1,4 @@
-import { usageError } from '../exit.js';
+import { usageError } from '../core/exit.js';
 import type { FoundRun } from './run-folder.js';
 
 /**

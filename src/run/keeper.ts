@@ -1,6 +1,6 @@
-import { contains, fromNumbers, type IntervalSet, union } from '../plan/intervals.js';
 import type { Checkpoint, FailedChunk } from './checkpoint.js';
 import { appendDurably } from './durable-file.js';
+import { contains, fromNumbers, type IntervalSet, union } from './intervals.js';
 import type { RunFolder } from './run-folder.js';
 
 /** What a chunk that ended adds to the run. */

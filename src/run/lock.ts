@@ -2,7 +2,7 @@ import { linkSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { usageError } from '../exit.js';
+import { usageError } from '../core/exit.js';
 
 /**
  * One process a run. The lock is a file that names its holder; it appears by `link`, so it is never seen half written.

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { usageError } from '../exit.js';
-import type { Plan, TokenCount } from '../plan/chunk.js';
-import { checkPlan } from '../plan/plan.js';
+import { usageError } from '../core/exit.js';
+import type { Plan, TokenCount } from '../datasets/fills/plan/chunk.js';
+import { checkPlan } from '../datasets/fills/plan/plan.js';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { writeDurably } from './durable-file.js';
 

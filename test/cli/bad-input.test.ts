@@ -3,9 +3,9 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseArguments } from '../../src/cli.js';
-import { loadConfig } from '../../src/config.js';
-import { endingOf, renderEnding } from '../../src/ending.js';
+import { parseArguments } from '../../src/cli/arguments.js';
+import { loadConfig } from '../../src/cli/config.js';
+import { endingOf, renderEnding } from '../../src/core/ending.js';
 import { backfill } from '../support/program.js';
 import { tempWorkspace } from '../support/workspace.js';
 

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { helpText, parseArguments } from '../../src/cli.js';
-import { COMMANDS, type CommandName } from '../../src/commands/table.js';
-import { loadConfig } from '../../src/config.js';
-import { flagOf, OPTIONS, type OptionName } from '../../src/options.js';
+import { helpText, parseArguments } from '../../src/cli/arguments.js';
+import { COMMANDS, type CommandName } from '../../src/cli/command-table.js';
+import { loadConfig } from '../../src/cli/config.js';
+import { flagOf, OPTIONS, type OptionName } from '../../src/cli/options.js';
 import { tempWorkspace } from '../support/workspace.js';
 
 /** The configuration of a command line, an environment and a `.env`. */

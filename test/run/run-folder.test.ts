@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import type { TokenCount } from '../../src/plan/chunk.js';
-import { makePlan } from '../../src/plan/plan.js';
+import type { TokenCount } from '../../src/datasets/fills/plan/chunk.js';
+import { makePlan } from '../../src/datasets/fills/plan/plan.js';
 import { checkFingerprint } from '../../src/run/fingerprint.js';
 import {
   conditionsOf,

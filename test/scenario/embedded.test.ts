@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { openTarget } from '../../src/clickhouse/client.js';
+import { EmbeddedServer } from '../../src/clickhouse/embedded/embedded.js';
 import { startSimulator } from '../../src/simulator/server.js';
-import { openTarget } from '../../src/target/client.js';
-import { EmbeddedServer } from '../../src/target/embedded.js';
 import { compareFills } from '../support/compare-fills.js';
 import { backfill, spawnBackfill } from '../support/program.js';
 import { outcome, pagesServed, SMALL, smallUniverse, until } from '../support/scenario.js';

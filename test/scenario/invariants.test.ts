@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { chunkName } from '../../src/plan/chunk-name.js';
-import { contains } from '../../src/plan/intervals.js';
-import { checkPlan } from '../../src/plan/plan.js';
-import { rangeContains } from '../../src/plan/ranges.js';
+import { chunkName } from '../../src/datasets/fills/plan/chunk-name.js';
+import { checkPlan } from '../../src/datasets/fills/plan/plan.js';
+import { rangeContains } from '../../src/datasets/fills/plan/ranges.js';
+import { contains } from '../../src/run/intervals.js';
 import { type FrozenPlan, findRun } from '../../src/run/run-folder.js';
 import { allFills, isBuy, tokenOf } from '../../src/simulator/truth.js';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';

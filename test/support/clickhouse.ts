@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openTarget } from '../../src/target/client.js';
-import { EmbeddedServer } from '../../src/target/embedded.js';
-import { ensureDatabase } from '../../src/target/schema.js';
-import type { Target, TargetSettings } from '../../src/target/target.js';
+import { openTarget } from '../../src/clickhouse/client.js';
+import { EmbeddedServer } from '../../src/clickhouse/embedded/embedded.js';
+import { ensureDatabase } from '../../src/clickhouse/schema.js';
+import type { Target, TargetSettings } from '../../src/clickhouse/target.js';
 
 export interface TestClickHouse {
   readonly target: Target;

@@ -1,7 +1,7 @@
+import { quoteIdentifier } from '../../src/clickhouse/sql.js';
+import type { Target } from '../../src/clickhouse/target.js';
 import { allFills, isBuy, tokenOf } from '../../src/simulator/truth.js';
 import type { Fill, Universe } from '../../src/simulator/universe.js';
-import { quoteIdentifier } from '../../src/target/sql.js';
-import type { Target } from '../../src/target/target.js';
 
 export interface Comparison {
   /** Rows of the table after the collapse. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { helpText } from '../../src/cli.js';
-import { COMMANDS, type CommandName } from '../../src/commands/table.js';
-import { flagOf, OPTIONS, type OptionName } from '../../src/options.js';
+import { helpText } from '../../src/cli/arguments.js';
+import { COMMANDS, type CommandName } from '../../src/cli/command-table.js';
+import { flagOf, OPTIONS, type OptionName } from '../../src/cli/options.js';
 
 /** The README's part on commands and options, made from the program: `scripts/docs.ts` writes it, a test compares it. */
 export async function helpBlock(): Promise<string> {

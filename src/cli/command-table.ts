@@ -1,0 +1,105 @@
+import type { OptionName } from './options.js';
+
+/** Which options each command takes, and what it does in one line. */
+const EVERYWHERE: readonly OptionName[] = [
+  'sourceUrl',
+  'pnlSourceUrl',
+  'clickhouseUrl',
+  'database',
+  'clickhouseDir',
+  'checkpoints',
+  'run',
+  'json',
+  'logLevel',
+  'logFile',
+  'giveUpAfter',
+];
+const SOURCE: readonly OptionName[] = ['rps', 'requestTimeout', 'retryBase'];
+const SELECTION: readonly OptionName[] = ['markets', 'limit', 'minFills'];
+const LOAD: readonly OptionName[] = [
+  'workers',
+  'batchRows',
+  'insertMode',
+  'threads',
+  'pageRows',
+  'chunkPages',
+  'maxPackTokens',
+  'insertTimeout',
+  'partition',
+  'sliceBy',
+];
+const VERIFY: readonly OptionName[] = ['acceptRejected', 'maxMemory'];
+const SIMULATE: readonly OptionName[] = [
+  'port',
+  'seed',
+  'simMarkets',
+  'simFills',
+  'latencyMs',
+  'simRps',
+  'events',
+  'conditions',
+  'faults',
+  'costModel',
+];
+
+export interface CommandSpec {
+  readonly describe: string;
+  readonly options: readonly OptionName[];
+}
+
+export const COMMANDS = {
+  demo: {
+    describe: 'the whole job offline: simulated source, embedded ClickHouse, load, checks, P&L, summary',
+    options: [...EVERYWHERE, ...SOURCE, ...LOAD, 'seed', 'simMarkets', 'simFills', 'latencyMs', 'maxMemory'],
+  },
+  markets: {
+    describe: 'token and market tables from the subgraphs',
+    options: [...EVERYWHERE, ...SOURCE, 'catalogue', 'insertTimeout'],
+  },
+  fills: {
+    describe: 'plan and load every fill into staging; resumes',
+    options: [...EVERYWHERE, ...SOURCE, ...LOAD, ...SELECTION, 'fresh', 'refresh', 'dryRun'],
+  },
+  run: {
+    describe: 'markets, fills, verify, promote and rebuild-pnl in one resumable command',
+    options: [
+      ...EVERYWHERE,
+      ...SOURCE,
+      ...LOAD,
+      ...SELECTION,
+      ...VERIFY,
+      'fresh',
+      'refresh',
+      'catalogue',
+      'keepBackups',
+    ],
+  },
+  status: { describe: 'where the run is, also from another terminal', options: [...EVERYWHERE] },
+  verify: {
+    describe: 'prove that staging holds what the source counts',
+    options: [...EVERYWHERE, ...SOURCE, ...VERIFY, 'insertTimeout'],
+  },
+  promote: {
+    describe: 'verify, then switch staging to live in one atomic step',
+    options: [...EVERYWHERE, ...SOURCE, ...VERIFY, 'insertTimeout', 'rollback', 'dryRun', 'keepBackups'],
+  },
+  'rebuild-pnl': {
+    describe: 'materialize profit and loss per wallet and market from the live fills',
+    options: [...EVERYWHERE, 'maxMemory', 'insertTimeout'],
+  },
+  'validate-pnl': {
+    describe: 'compare wallets with known figures',
+    options: [...EVERYWHERE, 'baseline', 'tolerance', 'minPass', 'saveTable', 'insertTimeout'],
+  },
+  profile: {
+    describe: 'time source, decode and insert on sample chunks and project the whole run',
+    options: [...EVERYWHERE, ...SOURCE, ...LOAD, ...SELECTION, 'compare'],
+  },
+  simulate: { describe: 'serve the simulated source on a port', options: [...EVERYWHERE, ...SIMULATE] },
+  clickhouse: {
+    describe: 'keep the embedded ClickHouse up, for its /play page and other clients',
+    options: [...EVERYWHERE],
+  },
+} satisfies Record<string, CommandSpec>;
+
+export type CommandName = keyof typeof COMMANDS;

@@ -1,0 +1,125 @@
+import type { OpenedTarget } from '../../clickhouse/open.js';
+import { preflight } from '../../clickhouse/preflight.js';
+import { ensureSchema } from '../../clickhouse/schema.js';
+import { readCatalogue } from '../../datasets/conditions/catalogue.js';
+import { endOfMarkets, loadMarkets, type MarketsReport } from '../../datasets/conditions/markets-step.js';
+import { checkInput } from '../../datasets/fills/check-input.js';
+import { runFills } from '../../datasets/fills/fills-step.js';
+import { existingRun } from '../../datasets/fills/open-run.js';
+import type { AskedSelection } from '../../datasets/fills/planning.js';
+import { publish } from '../../datasets/fills/summary.js';
+import type { Step } from '../../run/checkpoint.js';
+import { acquireLock } from '../../run/lock.js';
+import { type FoundRun, findRun, type RunFolder } from '../../run/run-folder.js';
+import type { Context } from '../context.js';
+import { openTargetOf } from '../open-target.js';
+import { endOf } from './fills.js';
+import { renderMarketsReport } from './markets.js';
+import { describePromoted, lockTables, promoteFound } from './promote.js';
+import { rebuildFound } from './rebuild-pnl.js';
+
+/** Markets, fills, verify, promote and rebuild-pnl; goes on at the step where the last sitting stopped. */
+export async function run(ctx: Context): Promise<void> {
+  const asked = checkInput(ctx);
+  const over = allDone(ctx);
+  if (over !== null) {
+    ctx.out.text(`The run ${over.folder.id} is live and its P&L rebuilt: nothing is left to do.`);
+    ctx.out.result({ run: over.folder.id, steps: over.checkpoint.steps });
+    return;
+  }
+  const opened = await openTargetOf(ctx);
+  const job = await runWholeJob(ctx, opened, asked);
+  ctx.out.result({ ...job });
+  if (job.markets) endOfMarkets(job.markets, 'run `backfill markets`, then `backfill rebuild-pnl`');
+}
+
+export interface WholeJob extends Record<string, unknown> {
+  /** Absent where an earlier sitting made this step. */
+  readonly markets?: MarketsReport;
+}
+
+/** The five steps on an open target; prints each one's report and returns what `--json` shows. */
+export async function runWholeJob(ctx: Context, opened: OpenedTarget, asked: AskedSelection): Promise<WholeJob> {
+  const work = { target: opened.target, maxMemoryMb: ctx.config.maxMemory, log: ctx.log, signal: ctx.stop };
+  await preflight(opened.target);
+  const { found, ...said } = await loadAll(ctx, opened, asked);
+  if (found === null) {
+    ctx.out.text('Live holds exactly what the source counts: nothing to fetch.');
+    return { upToDate: true, ...said };
+  }
+  await ensureSchema(opened.target);
+  lockTables(ctx);
+  if (found.checkpoint.steps.promote === undefined) {
+    ctx.stop.throwIfAborted();
+    title(ctx, 'Checks');
+    const promoted = await promoteFound(ctx, work, found);
+    title(ctx, 'Promoted');
+    ctx.out.text(describePromoted(promoted, false));
+  }
+  ctx.stop.throwIfAborted();
+  title(ctx, 'Profit and loss');
+  const pnl = await rebuildFound(ctx, work, found);
+  return { run: found.folder.id, steps: found.folder.readCheckpoint()?.steps, pnl, ...said };
+}
+
+/** The run that was named and has made every step; without a name the same command begins the next run. */
+function allDone(ctx: Context): FoundRun | null {
+  if (ctx.config.fresh || ctx.config.run === undefined) return null;
+  const found = findRun(ctx.config.checkpoints, ctx.config.run);
+  const steps = found?.checkpoint.steps;
+  return steps?.promote !== undefined && steps['rebuild-pnl'] !== undefined ? found : null;
+}
+
+/** A run that went live but whose P&L was not rebuilt: the only step left. Takes its lock. */
+function promotedOnly(ctx: Context): FoundRun | null {
+  if (ctx.config.fresh) return null;
+  const last = findRun(ctx.config.checkpoints, ctx.config.run);
+  const steps = last?.checkpoint.steps;
+  if (!last || steps?.promote === undefined || steps['rebuild-pnl'] !== undefined) return null;
+  const held = acquireLock(last.folder.dir);
+  ctx.releases.push('lock of the run', () => held.release());
+  ctx.log.info({ run: last.folder.id }, 'the run is live; its P&L is not rebuilt yet');
+  return last;
+}
+
+interface Loaded {
+  /** Null when live holds everything already. */
+  readonly found: FoundRun | null;
+  readonly markets?: MarketsReport;
+}
+
+async function loadAll(ctx: Context, opened: OpenedTarget, asked: AskedSelection): Promise<Loaded> {
+  const promoted = promotedOnly(ctx);
+  const { catalogue } = ctx.config;
+  const said: { markets?: MarketsReport } = {};
+  const begun = promoted ?? existingRun(ctx);
+  if (begun?.checkpoint.steps.markets === undefined) {
+    title(ctx, 'Markets');
+    said.markets = await loadMarkets(ctx, opened.target, {
+      catalogue: catalogue === undefined ? null : readCatalogue(catalogue),
+      ...(begun === null ? { selection: asked.selection } : {}),
+    });
+    ctx.out.text(renderMarketsReport(said.markets));
+  }
+  if (promoted !== null) return { found: promoted, ...said };
+  ctx.stop.throwIfAborted();
+  title(ctx, 'Fills');
+  const result = await runFills(ctx, opened, asked);
+  if (result === null) return { found: null, ...said };
+  const report = publish(ctx, result);
+  // With conditions set aside the step is left over too: the next sitting tries it again.
+  if (!said.markets?.setAside.length) markStep(result.folder, 'markets');
+  endOf(result, report, ctx.config.acceptRejected);
+  const checkpoint = result.folder.readCheckpoint() ?? result.checkpoint;
+  return { found: { folder: result.folder, checkpoint }, ...said };
+}
+
+function markStep(folder: RunFolder, step: Step): void {
+  const checkpoint = folder.readCheckpoint();
+  if (!checkpoint || checkpoint.steps[step] !== undefined) return;
+  folder.writeCheckpoint({ ...checkpoint, steps: { ...checkpoint.steps, [step]: new Date().toISOString() } });
+}
+
+function title(ctx: Context, name: string): void {
+  ctx.out.text(`\n${name}`);
+}

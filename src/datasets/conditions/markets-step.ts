@@ -1,0 +1,178 @@
+import type { Context } from '../../cli/context.js';
+import { ensureSchema } from '../../clickhouse/schema.js';
+import { loadSql } from '../../clickhouse/sql.js';
+import type { Target } from '../../clickhouse/target.js';
+import { EXIT, ExitError } from '../../core/exit.js';
+import { FailureError } from '../../core/failure.js';
+import { describeMalformed, type Malformed } from '../../sources/subgraph/malformed.js';
+import { readMeta } from '../../sources/subgraph/meta.js';
+import type { Selection } from '../fills/plan/selection.js';
+import { selectKnown } from '../fills/planning.js';
+import { openPnlSource, openSource, type SourceLink } from '../fills/source-link.js';
+import { readCounts, type SourceCounts } from '../fills/subgraph/counts.js';
+import type { Catalogue, MarketNames } from './catalogue.js';
+import { type ConditionsRead, readConditions } from './conditions.js';
+import { bare, describeTokens, type TokenRow } from './token-map.js';
+
+export interface MarketsReport {
+  readonly tokens: number;
+  readonly conditions: number;
+  readonly resolved: number;
+  /** Tokens with fills whose outcome place no condition gives, and those of which not even the condition is known. */
+  readonly withoutOutcome: number;
+  readonly unexplained: number;
+  readonly unexplainedTokens: readonly string[];
+  readonly oddConditions: number;
+  /** Conditions that the source serves malformed: their tokens have no outcome place and no payout. */
+  readonly setAside: readonly Malformed[];
+  readonly named: number;
+  readonly requests: number;
+  readonly pnlSource: boolean;
+}
+
+export interface MarketsOptions {
+  readonly catalogue: Catalogue | null;
+  /** What a new run will load: refused before anything is made when it is empty. */
+  readonly selection?: Selection;
+}
+
+/**
+ * Reads tokens, conditions and payouts and writes `outcome_tokens` and `markets`; what nothing explains is kept and reported.
+ * Throws ExitError(1) for a selection that is empty, FailureError.
+ */
+export async function loadMarkets(
+  ctx: Context,
+  target: Target,
+  { catalogue, selection }: MarketsOptions,
+): Promise<MarketsReport> {
+  const source = openSource(ctx);
+  const known = await atOneBlock(ctx, source, (block) =>
+    readCounts(source.client, { block, retry: source.retry, signal: ctx.stop }),
+  );
+  if (selection !== undefined) selectKnown(known, selection);
+  const pnl = openPnlSource(ctx);
+  if (pnl === null) ctx.log.warn('no --pnl-source-url: outcome places and payouts stay unknown');
+  const { conditions, malformed } = pnl === null ? NO_CONDITIONS : await conditionsOf(ctx, pnl);
+  for (const one of malformed) ctx.log.warn(`set aside: ${describeMalformed('condition', one)}`);
+  const described = describeTokens(known, conditions);
+  for (const note of described.odd.slice(0, 5)) ctx.log.warn(note);
+  await ensureSchema(target);
+  const kept = await knownOf(target, malformed);
+  const tokens = described.tokens.filter((row) => !kept.tokens.has(row.token_id));
+  await insertLines(target, 'markets/insert_outcome_tokens', tokens);
+  const names = await namesFor(target, catalogue);
+  if (catalogue && catalogue.repeats > 0)
+    ctx.log.info(`${catalogue.repeats} lines of the catalogue name a market again: dropped`);
+  const markets = marketRows(tokens, names).filter(({ condition }) => !kept.conditions.has(condition));
+  await insertLines(target, 'markets/insert_markets', markets);
+  return {
+    tokens: described.tokens.length,
+    conditions: described.conditions,
+    resolved: described.resolved,
+    withoutOutcome: described.tokens.filter((row) => row.source === 'orderbook').length,
+    unexplained: described.unexplained.length,
+    unexplainedTokens: described.unexplained.slice(0, 10),
+    oddConditions: described.odd.length,
+    setAside: malformed,
+    named: names.size,
+    requests: source.requests() + (pnl?.requests() ?? 0),
+    pnlSource: pnl !== null,
+  };
+}
+
+const NO_CONDITIONS: ConditionsRead = { conditions: [], malformed: [] };
+
+/** Throws ExitError(2) when conditions were set aside. `next` says how to try them again. */
+export function endOfMarkets({ setAside }: MarketsReport, next: string): void {
+  if (setAside.length === 0) return;
+  const names = setAside.slice(0, 3).map(({ id }) => id);
+  throw new ExitError(
+    EXIT.leftOver,
+    `${setAside.length} conditions could not be decoded: ${names.join(', ')}${setAside.length > names.length ? ', …' : ''}; everything else is loaded`,
+    `${next}; until the source serves them well, what is known of them from before holds, and the rest stays open in P&L`,
+  );
+}
+
+/** What an earlier read of the source knew of conditions that are malformed now: it is not written over. */
+async function knownOf(
+  target: Target,
+  malformed: readonly Malformed[],
+): Promise<{ tokens: ReadonlySet<string>; conditions: ReadonlySet<string> }> {
+  const conditions = malformed.map(({ id }) => bare(id));
+  const rows =
+    conditions.length === 0
+      ? []
+      : await target.query<{ token: string; condition: string }>(loadSql('markets/known_tokens'), {
+          params: { conditions },
+          purpose: 'reading what is known of conditions that are set aside',
+        });
+  return { tokens: new Set(rows.map(({ token }) => token)), conditions: new Set(rows.map((row) => row.condition)) };
+}
+
+async function conditionsOf(ctx: Context, pnl: SourceLink): Promise<ConditionsRead> {
+  return atOneBlock(ctx, pnl, (block) => readConditions(pnl.client, { block, retry: pnl.retry, signal: ctx.stop }));
+}
+
+/** Lists are read by many requests: a pin makes them one list. A host without history serves its head. */
+async function atOneBlock<T extends SourceCounts | ConditionsRead>(
+  ctx: Context,
+  source: SourceLink,
+  read: (block: number | null) => Promise<T>,
+): Promise<T> {
+  const head = await source.retry('reading the head of the source', () => readMeta(source.client, ctx.stop));
+  try {
+    return await read(head.block);
+  } catch (error) {
+    if (!(error instanceof FailureError) || error.failure.code !== 'pin_refused') throw error;
+    ctx.log.warn(`the source refuses the pinned block; lists are read at its head: ${error.failure.message}`);
+    return read(null);
+  }
+}
+
+/** Names of this catalogue, and of earlier ones for markets it does not name. */
+async function namesFor(target: Target, catalogue: Catalogue | null): Promise<Map<string, MarketNames>> {
+  const earlier = await target.query<MarketNames & { condition: string }>(loadSql('markets/known_names'), {
+    purpose: 'reading the names that are known',
+  });
+  const names = new Map<string, MarketNames>(earlier.map(({ condition, ...known }) => [condition, known]));
+  for (const [condition, given] of catalogue?.names ?? []) names.set(condition, given);
+  return names;
+}
+
+const NO_NAMES: MarketNames = {
+  question: '',
+  slug: '',
+  volume: null,
+  start_date: null,
+  end_date: null,
+  outcomes: [],
+  neg_risk: null,
+};
+
+function marketRows(
+  tokens: readonly TokenRow[],
+  names: ReadonlyMap<string, MarketNames>,
+): { readonly condition: string }[] {
+  const ofCondition = new Map<string, TokenRow[]>();
+  for (const condition of names.keys()) ofCondition.set(condition, []);
+  for (const row of tokens) {
+    if (row.condition === '') continue;
+    const rows = ofCondition.get(row.condition);
+    if (rows) rows.push(row);
+    else ofCondition.set(row.condition, [row]);
+  }
+  return [...ofCondition].map(([condition, rows]) => ({
+    condition,
+    ...(names.get(condition) ?? NO_NAMES),
+    tokens: rows.sort((a, b) => (a.outcome_index ?? 0) - (b.outcome_index ?? 0)).map((row) => row.token_id),
+  }));
+}
+
+const LINES_PER_INSERT = 50_000;
+
+async function insertLines(target: Target, statement: string, rows: readonly object[]): Promise<void> {
+  for (let from = 0; from < rows.length; from += LINES_PER_INSERT) {
+    const lines = rows.slice(from, from + LINES_PER_INSERT).map((row) => JSON.stringify(row));
+    await target.insertBody(loadSql(statement), `${lines.join('\n')}\n`, { purpose: `writing ${statement}` });
+  }
+}

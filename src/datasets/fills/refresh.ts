@@ -1,0 +1,72 @@
+import type { Context } from '../../cli/context.js';
+import { checkFillsStructure } from '../../clickhouse/schema.js';
+import { loadSql } from '../../clickhouse/sql.js';
+import { FILLS_LIVE } from '../../clickhouse/tables.js';
+import type { Target } from '../../clickhouse/target.js';
+import { usageError } from '../../core/exit.js';
+import type { TokenCount } from './plan/chunk.js';
+import type { Planned } from './planning.js';
+
+/** What a refresh compares and what it must fetch. */
+export interface RefreshPlan {
+  /** Everything staging must hold in the end: what was selected, and what live holds already. */
+  readonly universe: readonly TokenCount[];
+  /** Tokens of it whose fills or volume differ from live. */
+  readonly differing: readonly TokenCount[];
+  /** Tokens of it that nothing can be compared of: fetched each time. */
+  readonly uncounted: readonly string[];
+  /** Tokens of live that the source does not count. */
+  readonly foreignTokens: number;
+}
+
+type Counted = Readonly<Record<'token' | 'buys' | 'sells' | 'buyMicros' | 'sellMicros', string>>;
+
+/** Compares the source's counts with the live table, token by token. Throws ExitError(1) when there is no live table. */
+export async function planRefresh(target: Target, planned: Planned): Promise<RefreshPlan> {
+  const differences = await checkFillsStructure(target, FILLS_LIVE);
+  if (differences === undefined) {
+    throw usageError(
+      `there is no table ${target.database}.${FILLS_LIVE} to refresh`,
+      'load it first, without --refresh',
+    );
+  }
+  if (differences.length > 0) {
+    throw usageError(
+      `the table ${target.database}.${FILLS_LIVE} has another structure: ${differences.join('; ')}`,
+      'load everything anew, without --refresh',
+    );
+  }
+  const rows = await target.query<Counted>(loadSql('refresh/live_counts'), { purpose: 'counting the live table' });
+  const live = new Map(rows.map((row) => [row.token, row]));
+  const selected = new Set(planned.selected.tokens.map(({ token }) => token));
+  const universe = planned.known.tokens.filter(({ token }) => selected.has(token) || live.has(token));
+  const chosen = new Set(planned.selected.uncounted);
+  const uncounted = planned.known.uncounted.filter((token) => chosen.has(token) || live.has(token));
+  const known = new Set([...universe.map(({ token }) => token), ...uncounted]);
+  return {
+    universe,
+    uncounted,
+    differing: universe.filter((count) => !sameCounts(count, live.get(count.token))),
+    foreignTokens: rows.filter(({ token }) => !known.has(token)).length,
+  };
+}
+
+function sameCounts(count: TokenCount, live: Counted | undefined): boolean {
+  return (
+    live !== undefined &&
+    String(count.buys) === live.buys &&
+    String(count.sells) === live.sells &&
+    count.buyMicros === live.buyMicros &&
+    count.sellMicros === live.sellMicros
+  );
+}
+
+/** Staging becomes a copy of live without the tokens that will be fetched. */
+export async function copyLive(ctx: Context, target: Target, run: string): Promise<void> {
+  await target.longCommand(loadSql('refresh/copy_live'), { purpose: 'copying the live table into staging' });
+  await target.longCommand(loadSql('refresh/drop_differing'), {
+    params: { run },
+    purpose: 'taking out of staging what differs from the source',
+  });
+  ctx.log.info('staging begins as a copy of the live table, without the tokens that differ');
+}

@@ -1,0 +1,168 @@
+import { dropScratch, queryFile, type Work } from '../../clickhouse/heavy.js';
+import { describeTable, ensureTables } from '../../clickhouse/schema.js';
+import { quoteString } from '../../clickhouse/sql.js';
+import { stagingOwner } from '../../clickhouse/staging.js';
+import { FILLS_LIVE } from '../../clickhouse/tables.js';
+import { EXIT, ExitError, usageError } from '../../core/exit.js';
+import { type Gate, WORST } from '../../publish/gate.js';
+import { failures } from '../../publish/print.js';
+import { switchOptions } from '../../publish/promote-run.js';
+import { history, type Promotion, promotionId } from '../../publish/promotions.js';
+import { carryOutAll, finishOpen, type SwitchOptions, uuidsOf } from '../../publish/switch.js';
+import { readResiduals } from '../fills/checks/conservation.js';
+import { CONTRACTS } from '../fills/checks/contracts.js';
+import { knownGate, openGate, residualsGate, totalsGates, zeroSumGate } from './gates.js';
+import { materialize, readOpenCheck, readTotals, readZeroSum } from './materialize.js';
+import { rebuildTables, SCRATCH, WALLET_MARKET, WALLETS } from './tables.js';
+
+export interface RebuildOptions {
+  /** Where the fills are; the live table. */
+  readonly fills?: string;
+  readonly now?: () => Date;
+  readonly afterStep?: SwitchOptions['afterStep'];
+  /** Told the gates as soon as they are known, before a failed one ends the rebuild. */
+  readonly onGates?: (gates: readonly Gate[]) => void;
+}
+
+export interface Leader {
+  readonly wallet: string;
+  readonly ledgerMicros: string;
+  readonly averageCostMicros: string;
+  readonly volumeMicros: string;
+  readonly fills: number;
+  readonly markets: number;
+  readonly openMarkets: number;
+  readonly wins: number;
+  readonly losses: number;
+}
+
+export interface Rebuilt {
+  /** The run whose fills these are; null when the live table does not say. */
+  readonly run: string | null;
+  readonly rows: number;
+  readonly wallets: number;
+  readonly gates: readonly Gate[];
+  readonly top: readonly Leader[];
+  readonly bottom: readonly Leader[];
+  readonly ms: number;
+}
+
+/**
+ * Materializes both P&L tables from the live fills beside the tables that readers use, checks them, and exchanges them. Between
+ * the two exchanges, some milliseconds, a reader of both tables sees the new markets beside the old wallet totals; each table
+ * by itself is always whole, and their comments name the rebuild they belong to.
+ * Throws ExitError(3) when a gate fails: then the tables that readers use are as they were.
+ */
+export async function rebuildPnlTables(work: Work, options: RebuildOptions = {}): Promise<Rebuilt> {
+  const { target, log } = work;
+  const fills = options.fills ?? FILLS_LIVE;
+  const now = options.now ?? (() => new Date());
+  const startedAt = Date.now();
+  await ensureTables(target);
+  const switching = switchOptions(work, options.afterStep);
+  await finishOpen(target, switching);
+  const live = await describeTable(target, fills);
+  if (live === undefined) throw usageError(`there is no table ${fills}`, 'run `backfill promote` first');
+  const run = (await stagingOwner(target, fills))?.owner ?? null;
+  const tables = rebuildTables(fills);
+  try {
+    await materialize(work, tables, run ?? '', Number(live.rows));
+    const residuals = await readResiduals(work, tables, run ?? '');
+    const open = await readOpenCheck(work, tables);
+    const totals = await readTotals(work, tables);
+    const gates = [
+      ...totalsGates(totals),
+      residualsGate(residuals),
+      zeroSumGate(await readZeroSum(work, tables, WORST), residuals),
+      openGate(open),
+      knownGate(open),
+    ];
+    options.onGates?.(gates);
+    if (gates.some((gate) => gate.status === 'failed')) {
+      throw new ExitError(
+        EXIT.gateFailed,
+        `the P&L tables are not replaced: ${failures(gates)}`,
+        `readers have the tables of before; the new ones are ${tables.walletMarket} and ${tables.wallets}`,
+      );
+    }
+    if ((await uuidsOf(target, [fills])).get(fills) !== live.uuid) {
+      throw new ExitError(
+        EXIT.gateFailed,
+        `${fills} was exchanged while its P&L was rebuilt`,
+        'run `backfill rebuild-pnl` again',
+      );
+    }
+    await publish(work, tables, run ?? '', now(), switching);
+    log.info('rebuild-pnl: the new tables are live');
+    return {
+      run,
+      rows: Number(live.rows),
+      wallets: Number(totals.find((row) => row.source === 'wallet_pnl')?.wallets ?? 0),
+      gates,
+      top: await leaders(work, 1),
+      bottom: await leaders(work, -1),
+      ms: Date.now() - startedAt,
+    };
+  } finally {
+    await dropScratch(
+      work,
+      SCRATCH.map((key) => tables[key]),
+    );
+  }
+}
+
+async function publish(
+  work: Work,
+  tables: { readonly walletMarket: string; readonly wallets: string },
+  run: string,
+  at: Date,
+  switching: SwitchOptions,
+): Promise<void> {
+  const { target } = work;
+  const id = promotionId(at, 'rebuild-pnl', (await history(target)).at(-1)?.id);
+  const promotions: Promotion[] = [];
+  for (const [live, incoming] of [
+    [WALLET_MARKET, tables.walletMarket],
+    [WALLETS, tables.wallets],
+  ] as const) {
+    await target.command(
+      `ALTER TABLE {table:Identifier} MODIFY COMMENT ${quoteString(`backfill pnl ${id} of run ${run}`)}`,
+      {
+        names: { table: incoming },
+      },
+    );
+    const state = await describeTable(target, incoming);
+    const old = await describeTable(target, live);
+    promotions.push({
+      id: `${id}-${promotions.length + 1}`,
+      action: 'rebuild-pnl',
+      run,
+      rows: Number(state?.rows ?? 0),
+      checksum: '',
+      live,
+      incoming,
+      outgoing: null,
+      newUuid: state?.uuid ?? '',
+      oldUuid: old?.uuid ?? null,
+    });
+  }
+  await carryOutAll(target, promotions, switching);
+}
+
+export async function leaders(work: Work, direction: 1 | -1, limit = WORST): Promise<Leader[]> {
+  const rows = await queryFile<Record<string, string>>(work, 'pnl/leaderboard', {
+    names: { wallets: WALLETS },
+    params: { contracts: CONTRACTS, direction, limit },
+  });
+  return rows.map((row) => ({
+    wallet: row.wallet_hex ?? '',
+    ledgerMicros: row.ledger_micros ?? '0',
+    averageCostMicros: row.average_cost_micros ?? '0',
+    volumeMicros: row.volume_micros ?? '0',
+    fills: Number(row.fills),
+    markets: Number(row.markets),
+    openMarkets: Number(row.open_markets),
+    wins: Number(row.wins),
+    losses: Number(row.losses),
+  }));
+}
