@@ -10,7 +10,7 @@ import { startTestClickHouse, type TestClickHouse } from '../../support/clickhou
 import { averageCostStep, type LedgerFill, type LedgerToken, ledgerOf, UNKNOWN } from './ledger.js';
 import { makeUniverse, workOn } from './universe/universe.js';
 
-vi.mock('../../src/target/sql.js', { spy: true });
+vi.mock('../../../src/clickhouse/sql.js', { spy: true });
 vi.mock('../../src/verify/heavy.js', { spy: true });
 
 const LIVE = 'clob_fills';
@@ -342,7 +342,7 @@ describe('mistakes of others, made here on purpose, are caught', () => {
     const text = readFileSync(new URL(`../../../sql/${file}.sql`, import.meta.url), 'utf8').trim();
     if (!text.includes(from)) throw new Error(`${file} does not contain ${from}`);
     const real = vi.mocked(sqlFiles.loadSql).getMockImplementation();
-    const original = (await vi.importActual<typeof sqlFiles>('../../src/target/sql.js')).loadSql;
+    const original = (await vi.importActual<typeof sqlFiles>('../../../src/clickhouse/sql.js')).loadSql;
     vi.mocked(sqlFiles.loadSql).mockImplementation((name) =>
       name === file ? text.replaceAll(from, to) : original(name),
     );
