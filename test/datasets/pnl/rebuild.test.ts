@@ -11,7 +11,7 @@ import { averageCostStep, type LedgerFill, type LedgerToken, ledgerOf, UNKNOWN }
 import { makeUniverse, workOn } from './universe/universe.js';
 
 vi.mock('../../../src/clickhouse/sql.js', { spy: true });
-vi.mock('../../src/verify/heavy.js', { spy: true });
+vi.mock('../../../src/clickhouse/heavy.js', { spy: true });
 
 const LIVE = 'clob_fills';
 let server: TestClickHouse;
