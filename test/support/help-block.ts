@@ -3,7 +3,7 @@ import { helpText } from '../../src/cli/arguments.js';
 import { COMMANDS, type CommandName } from '../../src/cli/command-table.js';
 import { flagOf, OPTIONS, type OptionName } from '../../src/cli/options.js';
 
-/** The README's part on commands and options, made from the program: `scripts/docs.ts` writes it, a test compares it. */
+/** The page on commands and options, made from the program: `scripts/docs.ts` writes it, a test compares it. */
 export async function helpBlock(): Promise<string> {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { longQueryFile, type Work } from '../../../../src/clickhouse/heavy.js';
-import type { Target } from '../../../../src/clickhouse/target.js';
-import { startTestClickHouse, type TestClickHouse } from '../../../support/clickhouse.js';
-import { makeUniverse, workOn } from '../../pnl/universe/universe.js';
+import { longQueryFile, type Work } from '../../src/clickhouse/heavy.js';
+import type { Target } from '../../src/clickhouse/target.js';
+import { makeUniverse, workOn } from '../datasets/pnl/universe/universe.js';
+import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
 
 const FILLS = 'clob_fills_staging';
 let clickhouse: TestClickHouse;
