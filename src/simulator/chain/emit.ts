@@ -1,6 +1,6 @@
 /** Writes matches and conditions as the logs that the contracts emit. `wanted` says which (emitter, event) anybody reads. */
 import { type Conditions, firstAtLeast, KIND, LOGS_OF_PREPARATION, UNKNOWN_MODULE } from './conditions.js';
-import { COLLATERAL_ADAPTER, EMITTER, EVENT, FEE_RECEIVER, USDC_E } from './contracts.js';
+import { COLLATERAL_ADAPTER, EMITTER, EVENT, FEE_RECEIVER } from './contracts.js';
 import { orderHashInto, transactionHashInto, walletInto } from './identity.js';
 import type { LogSheet } from './log-sheet.js';
 import { type BlockMatches, EXCHANGE, SIDE, STEP } from './matches.js';
@@ -9,18 +9,24 @@ import { wordsOf } from './words.js';
 
 const FEE_RECEIVER_WORDS = wordsOf(FEE_RECEIVER, 5);
 const ADAPTER_WORDS = wordsOf(COLLATERAL_ADAPTER, 5);
-const USDC_E_WORDS = wordsOf(USDC_E, 5);
 /** Condition transactions are numbered apart from those with matches. */
 const PREPARATION_TX = 1_000_000;
 const RESOLUTION_TX = 1_000_001;
 const U32 = 4294967296;
+
+interface ConditionWords {
+  readonly id: Int32Array;
+  readonly question: Int32Array;
+  readonly oracle: Int32Array;
+  readonly collateral: Int32Array;
+}
 
 export class LogWriter {
   readonly #wallet = new Int32Array(5);
   readonly #order = new Int32Array(8);
   readonly #hash = new Int32Array(8);
   readonly #seed: number;
-  readonly #conditionWords = new Map<number, { id: Int32Array; question: Int32Array; oracle: Int32Array }>();
+  readonly #conditionWords = new Map<number, ConditionWords>();
 
   constructor(readonly conditions: Conditions) {
     this.#seed = conditions.rates.seed;
@@ -121,8 +127,11 @@ export class LogWriter {
       if ((match.complement >>> leg) & 1) amount += match.shares[leg] as number;
     }
     words.set(match.generation === 1 ? (EMITTER_WORDS[match.exchange] as Int32Array) : ADAPTER_WORDS, at + 3);
-    words.set(this.#of(match.condition).id, at + 16);
-    words.set(USDC_E_WORDS, at + 24 + 3);
+    const { id, question, collateral } = this.#of(match.condition);
+    // Positions that no condition explains hang below another collection.
+    if (this.conditions.kind[match.condition] === KIND.unexplained) words.set(question, at + 8);
+    words.set(id, at + 16);
+    words.set(collateral, at + 24 + 3);
     put(words, at + 32, 96);
     put(words, at + 40, amount);
     put(words, at + 48, 2);
@@ -219,7 +228,7 @@ export class LogWriter {
     for (const [i, numerator] of numerators.entries()) put(words, data + 16 + i * 8, numerator);
   }
 
-  #of(c: number): { id: Int32Array; question: Int32Array; oracle: Int32Array } {
+  #of(c: number): ConditionWords {
     let known = this.#conditionWords.get(c);
     if (!known) {
       const { conditions } = this;
@@ -227,6 +236,7 @@ export class LogWriter {
         id: wordsOf(conditions.conditionId(c)),
         question: wordsOf(conditions.questionId(c)),
         oracle: wordsOf(conditions.oracle(c), 5),
+        collateral: wordsOf(conditions.collateral(c), 5),
       };
       this.#conditionWords.set(c, known);
     }

@@ -5,6 +5,7 @@
 import { draw, unit } from '../hash.js';
 import { EVENT, EVENTS, type EventName } from './contracts.js';
 import type { LogSheet } from './log-sheet.js';
+import { hexOf } from './words.js';
 
 export const REQUEST_FAULTS = [
   /** 429 with Retry-After. */
@@ -14,7 +15,7 @@ export const REQUEST_FAULTS = [
   /** 503 without Retry-After. */
   'unavailable',
   'server-error',
-  /** The connection is reset before or in the middle of the answer. */
+  /** The connection is reset: before the answer, or (every second range of the portal) in the middle of it. */
   'reset',
   /** The answer ends in the middle of a line, as if it were complete. */
   'cut',
@@ -53,6 +54,8 @@ export interface ChainFault {
   readonly events?: readonly EventName[];
   /** lost-log, altered-amount: only this log index. */
   readonly logIndex?: number;
+  /** lost-transaction, lost-log, altered-amount: only this one, its hash in lower case. */
+  readonly transaction?: string;
   /** A request is struck at most so often. */
   readonly maxPerRequest?: number;
   /** At most so many requests are struck in all. */
@@ -146,6 +149,7 @@ export class Lies {
       const rate = fault.rate ?? 1;
       const index = sheet.logIndex[i] as number;
       const tx = sheet.tx[i] as number;
+      if (fault.transaction !== undefined && fault.transaction !== hexOf(sheet.txHash, tx * 8, 8)) continue;
       if (fault.kind === 'lost-transaction') {
         lost ||= unit(this.seed ^ 0x7478, sheet.txHash[tx * 8 + 3] as number) < rate;
       } else if (fault.kind === 'lost-log' || fault.kind === 'altered-amount') {

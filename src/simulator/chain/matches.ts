@@ -125,7 +125,8 @@ export class BlockMatches {
     const share = (h >>> 8) & 0xff;
     const draw = (scatter(h) >>> 0) / U32;
     const inV1 = this.block <= rates.v1LastBlock;
-    if (draw < rates.strangerRate) this.exchange = EMITTER.stranger;
+    const strange = this.block >= rates.strangersFromBlock;
+    if (strange && draw < rates.strangerRate) this.exchange = EMITTER.stranger;
     // While V1 lasts, V2 is only tested, on the main exchange and on the first neg-risk one.
     else if (inV1 && (h & 63) !== 0) this.exchange = share < 128 ? EMITTER.v1_ctf : EMITTER.v1_neg_risk;
     else if (inV1) this.exchange = share < 128 ? EMITTER.v2_ctf : EMITTER.v2_neg_risk_b;
@@ -135,7 +136,7 @@ export class BlockMatches {
         share < V2_MAIN ? EMITTER.v2_ctf : share < V2_NEG_RISK ? EMITTER.v2_neg_risk : EMITTER.v2_neg_risk_b;
     const u = (mix(h + 0x636f) >>> 0) / U32;
     this.condition = this.conditions.pick(POOL_OF_EXCHANGE[this.exchange] as number, this.block, u);
-    this.unknownModule = this.exchange === EMITTER.v3 && 1 - draw <= rates.unknownModuleRate * 8;
+    this.unknownModule = strange && this.exchange === EMITTER.v3 && 1 - draw <= rates.unknownModuleRate * 8;
   }
 
   #shape(): void {

@@ -30,6 +30,8 @@ export interface ChainOptions {
   readonly strangerRate?: number;
   /** Matches of V3 in a token of a module that nobody knows. Default 0. */
   readonly unknownModuleRate?: number;
+  /** Strangers and unknown modules begin here. Default the first block. */
+  readonly strangersFromBlock?: number;
 }
 
 export type ChainRates = Required<ChainOptions>;
@@ -66,6 +68,7 @@ export function chainRates(options: ChainOptions): ChainRates {
     dustRate: options.dustRate ?? rare(1 / 300, fills),
     strangerRate: options.strangerRate ?? 0,
     unknownModuleRate: options.unknownModuleRate ?? 0,
+    strangersFromBlock: options.strangersFromBlock ?? firstBlock,
   };
 }
 

@@ -1,18 +1,17 @@
 /** The portal's routes over HTTP: what is asked is checked, counted, perhaps struck by a fault, and streamed. */
 
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { constants, createGzip } from 'node:zlib';
 
+import { addTo } from '../stats.js';
 import { Throttle, type ThrottleOptions } from '../throttle.js';
 import { BlockScan } from './block-scan.js';
 import { blockAtTime } from './clock.js';
 import type { ChainFault, ChainFaults } from './faults.js';
 import type { ChainHead } from './head.js';
 import { MAX_BODY_BYTES, type PortalQuery, parsePortalQuery } from './portal-query.js';
-import { streamBlocks } from './portal-stream.js';
+import { PortalSink } from './portal-sink.js';
+import { type StreamLimits, streamBlocks } from './portal-stream.js';
 import type { ServerStats } from './stats.js';
 import type { ChainUniverse } from './universe.js';
 
@@ -38,6 +37,9 @@ export interface PortalOptions {
 export const PUBLIC_PORTAL: PortalOptions = { throttle: { rps: 2, windowMs: 10_000 }, noDataMs: 5_000 };
 export const DATASET = 'polygon-mainnet';
 const REPLY_BYTES = 64 << 20;
+export const LAGGING_BLOCKS = 1_000;
+
+type Answer = readonly [status: number, value: unknown, headers?: Record<string, string>];
 
 export class Portal {
   readonly #throttle: Throttle;
@@ -56,50 +58,47 @@ export class Portal {
   /** `path` is what follows the data set's base. */
   async serve(request: IncomingMessage, response: ServerResponse, path: string, body: string): Promise<void> {
     const route = path.replace(/\?.*$/, '').replace(/\/$/, '');
-    const reply = (status: number, value: unknown, headers: Record<string, string> = {}) =>
-      this.#send(response, status, value, headers);
-    this.stats.byCall[route.replace(/\d+/, 'N')] = (this.stats.byCall[route.replace(/\d+/, 'N')] ?? 0) + 1;
+    addTo(this.stats.byCall, route.replace(/\d+/, 'N'));
+    const isStream = route === '/stream' || route === '/finalized-stream';
+    const refused = this.#refused(request, isStream);
+    if (refused) return this.#send(response, ...refused);
+    const query = isStream ? checked(body) : undefined;
+    if (typeof query === 'string') return this.#send(response, 400, error('malformed_request', query));
+    const range = query && { from: query.fromBlock, to: query.toBlock ?? this.universe.lastBlock };
+    const strike = this.faults.strike('portal', route + body, range);
+    if (strike) addTo(this.stats.faults, strike.kind);
+    if ((this.options.latencyMs ?? 0) > 0) await sleep(this.options.latencyMs, undefined, { signal: this.closing });
+    const inTheMiddle = strike?.kind === 'reset' && query !== undefined && query.fromBlock % 2 === 1;
+    if (strike && !inTheMiddle && this.#struck(strike, response)) return;
+    const behind = strike?.kind === 'lagging-finalized' ? (strike.blocksBehind ?? LAGGING_BLOCKS) : 0;
+    const finalized = Math.max(0, this.head.finalized - behind);
+    if (!query) return this.#send(response, ...this.#lookUp(route, finalized));
+    const head = route === '/stream' ? this.head.number : finalized;
+    if (query.fromBlock > head) return this.#noData(response, finalized);
+    const fork = route === '/stream' ? this.#fork(query) : undefined;
+    if (fork) return this.#send(response, 409, fork);
+    const accepts = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+    return this.#stream(response, query, head, finalized, strike, accepts ? (this.options.gzipLevel ?? 1) : 0);
+  }
+
+  /** Throttle, key and verb: what is looked at before the query. */
+  #refused(request: IncomingMessage, isStream: boolean): Answer | undefined {
     const refusal = this.#throttle.refuse();
     if (refusal) {
       const { retryAfterSeconds } = refusal;
-      const headers: Record<string, string> =
-        retryAfterSeconds === null ? {} : { 'retry-after': `${retryAfterSeconds}` };
-      return reply(429, error('rate_limit_error', 'overloaded', 'too many requests'), headers);
+      const headers = retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) };
+      return [429, error('overloaded', 'too many requests'), headers];
     }
     if (this.options.apiKey !== undefined && request.headers['x-api-key'] !== this.options.apiKey) {
-      return reply(401, error('authentication_error', 'invalid_credential', 'the API key is not known'));
+      return [401, error('invalid_credential', 'the API key is not known')];
     }
-    const isStream = route === '/stream' || route === '/finalized-stream';
-    if (!isStream && request.method !== 'GET')
-      return reply(405, error('invalid_request_error', 'method_not_allowed', 'use GET'));
-    if (isStream && request.method !== 'POST')
-      return reply(405, error('invalid_request_error', 'method_not_allowed', 'use POST'));
-    const query = isStream ? checked(body) : undefined;
-    if (typeof query === 'string') return reply(400, error('invalid_request_error', 'malformed_request', query));
-    const strike = this.faults.strike(
-      'portal',
-      route + body,
-      query && { from: query.fromBlock, to: query.toBlock ?? 2 ** 31 },
-    );
-    if (strike) this.stats.faults[strike.kind] = (this.stats.faults[strike.kind] ?? 0) + 1;
-    if ((this.options.latencyMs ?? 0) > 0) await sleep(this.options.latencyMs, undefined, { signal: this.closing });
-    if (strike && this.#struck(strike, response)) return;
-    const lag = strike?.kind === 'lagging-finalized' ? (strike.blocksBehind ?? 1_000) : 0;
-    const finalized = Math.max(0, this.head.finalized - lag);
-    if (query) {
-      return this.#stream(
-        request,
-        response,
-        query,
-        route === '/stream' ? this.head.number : finalized,
-        finalized,
-        strike,
-      );
-    }
-    return reply(...this.#lookUp(route, finalized));
+    const method = isStream ? 'POST' : 'GET';
+    return request.method === method
+      ? undefined
+      : [405, error('method_not_allowed', `use ${method}`), { allow: method }];
   }
 
-  #lookUp(route: string, finalized: number): readonly [status: number, value: unknown] {
+  #lookUp(route: string, finalized: number): Answer {
     const { universe, head } = this;
     const block = (number: number) => ({ number, hash: universe.blockHash(number) });
     if (route === '/finalized-head') return [200, block(finalized)];
@@ -108,10 +107,10 @@ export class Portal {
       return [200, { dataset: DATASET, aliases: [], real_time: true, start_block: 0 }];
     }
     const seconds = /^\/timestamps\/(\d+)\/block$/.exec(route)?.[1];
-    if (seconds === undefined) return [404, error('invalid_request_error', 'not_found', `no such route: ${route}`)];
+    if (seconds === undefined) return [404, error('not_found', `no such route: ${route}`)];
     const number = blockAtTime(Number(seconds));
     if (number <= head.number) return [200, { block_number: number }];
-    return [404, error('invalid_request_error', 'not_found', `no block at or after ${seconds}`)];
+    return [404, error('not_found', `no block at or after ${seconds}`)];
   }
 
   /** Answers in place of the portal where the fault is an answer of its own. */
@@ -119,19 +118,19 @@ export class Portal {
     const retryAfter = { 'retry-after': String(fault.retryAfterSeconds ?? 1) };
     switch (fault.kind) {
       case 'throttled':
-        this.#send(response, 429, error('rate_limit_error', 'overloaded', 'too many requests'), retryAfter);
+        this.#send(response, 429, error('overloaded', 'too many requests'), retryAfter);
         return true;
       case 'overloaded':
-        this.#send(response, 529, error('rate_limit_error', 'overloaded', 'the portal is overloaded'), retryAfter);
+        this.#send(response, 529, error('overloaded', 'the portal is overloaded'), retryAfter);
         return true;
       case 'unavailable':
-        this.#send(response, 503, error('availability_error', 'no_workers', 'no workers available'), {});
+        this.#send(response, 503, error('no_workers', 'no workers available'));
         return true;
       case 'server-error':
-        this.#send(response, 500, error('api_error', 'worker_failure', 'a worker failed'), {});
+        this.#send(response, 500, error('worker_failure', 'a worker failed'));
         return true;
       case 'empty':
-        this.#count(200);
+        addTo(this.stats.byStatus, '200');
         response.writeHead(200, { 'content-type': 'application/jsonl', ...this.#heads(this.head.finalized) });
         response.end();
         return true;
@@ -143,80 +142,50 @@ export class Portal {
     }
   }
 
+  async #noData(response: ServerResponse, finalized: number): Promise<void> {
+    if ((this.options.noDataMs ?? 0) > 0) await sleep(this.options.noDataMs, undefined, { signal: this.closing });
+    addTo(this.stats.byStatus, '204');
+    response.writeHead(204, this.#heads(finalized));
+    response.end();
+  }
+
+  /** What a query gets that builds on a block of another chain. */
+  #fork({ fromBlock, parentBlockHash }: PortalQuery): object | undefined {
+    const { universe } = this;
+    if (parentBlockHash === undefined || parentBlockHash === universe.blockHash(fromBlock - 1)) return undefined;
+    const previousBlocks = [3, 2, 1].map((back) => ({
+      number: fromBlock - back,
+      hash: universe.blockHash(fromBlock - back),
+    }));
+    return { ...error('base_block_mismatch', 'the base block does not match'), previousBlocks };
+  }
+
   async #stream(
-    request: IncomingMessage,
     response: ServerResponse,
     query: PortalQuery,
     head: number,
     finalized: number,
     strike: ChainFault | undefined,
+    gzipLevel: number,
   ): Promise<void> {
-    const { universe, options } = this;
-    if (query.fromBlock > head) {
-      if ((options.noDataMs ?? 0) > 0) await sleep(options.noDataMs, undefined, { signal: this.closing });
-      this.#count(204);
-      response.writeHead(204, this.#heads(finalized));
-      response.end();
-      return;
-    }
-    const parent = query.fromBlock - 1;
-    const forked = query.parentBlockHash !== undefined && query.parentBlockHash !== universe.blockHash(parent);
-    if (forked && head !== finalized) {
-      const previousBlocks = [parent - 2, parent - 1, parent].map((number) => ({
-        number,
-        hash: universe.blockHash(number),
-      }));
-      const body = {
-        ...error('invalid_request_error', 'base_block_mismatch', 'the base block does not match'),
-        previousBlocks,
-      };
-      return this.#send(response, 409, body, {});
-    }
-    const last = Math.min(query.toBlock ?? head, head, query.fromBlock + (options.replyBlocks ?? 2 ** 31) - 1);
-    const { gzipLevel = 1 } = options;
-    const gzip =
-      gzipLevel > 0 && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))
-        ? createGzip({ level: gzipLevel, memLevel: 9, strategy: constants.Z_DEFAULT_STRATEGY })
-        : undefined;
-    this.#count(200);
+    const { universe, options, stats } = this;
+    addTo(stats.byStatus, '200');
     response.writeHead(200, {
       'content-type': 'application/jsonl',
       ...this.#heads(finalized),
-      ...(gzip ? { 'content-encoding': 'gzip' } : {}),
+      ...(gzipLevel > 0 ? { 'content-encoding': 'gzip' } : {}),
     });
-    const ends = strike?.kind === 'cut' || strike?.kind === 'early-end';
-    const span = last - query.fromBlock + 1;
-    const silent = strike?.kind === 'silent-truncation' && span > (strike.blocksBehind ?? 0);
-    const sink: Writable = gzip ?? response;
-    gzip?.pipe(response);
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    gzip?.on('data', (piece: Buffer) => {
-      this.stats.bytes += piece.length;
-    });
-    const emit = async (piece: Buffer): Promise<boolean> => {
-      if (!gzip) this.stats.bytes += piece.length;
-      if (!gone.signal.aborted && !sink.write(piece)) await drained(sink, gone.signal);
-      return !gone.signal.aborted;
-    };
-    const streamed = await streamBlocks(
-      query,
-      {
-        toBlock: last,
-        maxBytes: options.replyBytes ?? REPLY_BYTES,
-        chunkBlocks: options.chunkBlocks ?? Number.POSITIVE_INFINITY,
-        // How far it gets follows from where it began.
-        maxLines: ends ? 1 + (query.fromBlock % 7) : Number.POSITIVE_INFINITY,
-        cut: strike?.kind === 'cut',
-        silentBelow: silent ? query.fromBlock + Math.floor(span / 2) : 0,
-      },
-      new BlockScan(universe, query.filters, this.faults.lies('portal')),
-      emit,
-    );
-    this.stats.logs += streamed.logs;
-    this.stats.lines += streamed.lines;
-    if (gone.signal.aborted) gzip?.destroy();
+    const sink = new PortalSink(response, gzipLevel);
+    const last = Math.min(query.toBlock ?? head, head, query.fromBlock + (options.replyBlocks ?? 2 ** 31) - 1);
+    const scan = new BlockScan(universe, query.filters, this.faults.lies('portal'));
+    const limits = limitsOf(query, last, options, strike);
+    const { logs, lines } = await streamBlocks(query, limits, scan, (piece) => sink.write(piece));
+    if (strike?.kind === 'reset') await sink.reset();
     else sink.end();
+    stats.logs += logs;
+    stats.lines += lines;
+    // What the encoder still holds is not counted: some kilobytes of an answer.
+    stats.bytes += sink.bytes;
   }
 
   #heads(finalized: number): Record<string, string> {
@@ -228,23 +197,33 @@ export class Portal {
     };
   }
 
-  #count(status: number): void {
-    this.stats.byStatus[status] = (this.stats.byStatus[status] ?? 0) + 1;
-  }
-
-  #send(response: ServerResponse, status: number, value: unknown, headers: Record<string, string>): void {
-    this.#count(status);
+  #send(response: ServerResponse, status: number, value: unknown, headers: Record<string, string> = {}): void {
+    addTo(this.stats.byStatus, String(status));
     const body = JSON.stringify(value);
+    this.stats.bytes += body.length;
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(body);
   }
 }
 
-/** Resolves when more may be written, or when nobody listens any more. */
-async function drained(sink: Writable, gone: AbortSignal): Promise<void> {
-  await once(sink, 'drain', { signal: gone }).catch((error: unknown) => {
-    if (!gone.aborted) throw error;
-  });
+/** How far an answer goes, and where a fault ends it: that follows from where it begins. */
+function limitsOf(
+  query: PortalQuery,
+  last: number,
+  options: PortalOptions,
+  strike: ChainFault | undefined,
+): StreamLimits {
+  const cut = strike?.kind === 'cut' || strike?.kind === 'reset';
+  const span = last - query.fromBlock + 1;
+  const silent = strike?.kind === 'silent-truncation' && span > (strike.blocksBehind ?? 0);
+  return {
+    toBlock: last,
+    maxBytes: options.replyBytes ?? REPLY_BYTES,
+    chunkBlocks: options.chunkBlocks ?? Number.POSITIVE_INFINITY,
+    maxLines: cut || strike?.kind === 'early-end' ? 1 + (query.fromBlock % 7) : Number.POSITIVE_INFINITY,
+    cut,
+    silentBelow: silent ? query.fromBlock + Math.floor(span / 2) : 0,
+  };
 }
 
 function checked(body: string): PortalQuery | string {
@@ -252,11 +231,18 @@ function checked(body: string): PortalQuery | string {
   return parsePortalQuery(body);
 }
 
+const TYPES = {
+  malformed_request: 'invalid_request_error',
+  method_not_allowed: 'invalid_request_error',
+  not_found: 'invalid_request_error',
+  base_block_mismatch: 'invalid_request_error',
+  overloaded: 'rate_limit_error',
+  no_workers: 'availability_error',
+  worker_failure: 'api_error',
+  invalid_credential: 'authentication_error',
+} as const;
+
 /** The portal's envelope; clients match `type` and `code`. */
-function error(
-  type: string,
-  code: string,
-  message: string,
-): { error: { type: string; code: string; message: string } } {
-  return { error: { type, code, message } };
+function error(code: keyof typeof TYPES, message: string): { error: { type: string; code: string; message: string } } {
+  return { error: { type: TYPES[code], code, message } };
 }

@@ -2,11 +2,13 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { addTo } from '../stats.js';
 import { Throttle, type ThrottleOptions } from '../throttle.js';
 import { BlockScan } from './block-scan.js';
 import { CHAIN_ID } from './contracts.js';
 import type { ChainFault, ChainFaults } from './faults.js';
 import type { ChainHead } from './head.js';
+import { LAGGING_BLOCKS } from './portal.js';
 import { type Json, receiptsOf, rpcBlock } from './rpc-blocks.js';
 import { isRefused, type LogsAsked, logsAsked } from './rpc-filter.js';
 import { readLogs } from './rpc-logs.js';
@@ -94,7 +96,7 @@ export class Rpc {
     // The id of a request is the client's own business: the same question meets the same fate.
     const key = calls.map(({ method, params }) => `${method}${JSON.stringify(params)}`).join() || body;
     const strike = this.faults.strike('rpc', key, range);
-    if (strike) this.stats.faults[strike.kind] = (this.stats.faults[strike.kind] ?? 0) + 1;
+    if (strike) addTo(this.stats.faults, strike.kind);
     return strike;
   }
 
@@ -129,9 +131,11 @@ export class Rpc {
 
   async #answer({ method, params }: Call, strike: ChainFault | undefined): Promise<Answer> {
     if (typeof method !== 'string') return { refusal: { code: -32600, message: 'invalid request' } };
-    this.stats.byCall[method] = (this.stats.byCall[method] ?? 0) + 1;
+    addTo(this.stats.byCall, method);
     const list = Array.isArray(params) ? params : [];
-    const finalized = this.#finalized(strike?.kind === 'lagging-finalized' ? (strike.blocksBehind ?? 1_000) : 0);
+    const finalized = this.#finalized(
+      strike?.kind === 'lagging-finalized' ? (strike.blocksBehind ?? LAGGING_BLOCKS) : 0,
+    );
     switch (method) {
       case 'eth_chainId':
         return { result: `0x${(strike?.kind === 'wrong-chain' ? 1 : CHAIN_ID).toString(16)}` };
@@ -188,7 +192,7 @@ export class Rpc {
     const head = `{"jsonrpc":"2.0","id":${JSON.stringify(id ?? null)},`;
     if ('refusal' in answer) {
       const { code, message, data } = answer.refusal;
-      this.#count(`rpc ${code}`);
+      addTo(this.stats.byStatus, `rpc ${code}`);
       return Buffer.from(
         `${head}"error":${JSON.stringify(data === undefined ? { code, message } : { code, message, data })}}`,
       );
@@ -206,14 +210,10 @@ export class Rpc {
   }
 
   #send(response: ServerResponse, status: number, body: Buffer, headers: Record<string, string> = {}): void {
-    this.#count(String(status));
+    addTo(this.stats.byStatus, String(status));
     this.stats.bytes += body.length;
     response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length, ...headers });
     response.end(body);
-  }
-
-  #count(status: string): void {
-    this.stats.byStatus[status] = (this.stats.byStatus[status] ?? 0) + 1;
   }
 }
 

@@ -10,6 +10,7 @@
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 
 import { type ChainFault, ChainFaults } from './faults.js';
 import { ChainHead } from './head.js';
@@ -27,6 +28,8 @@ export interface ChainServerOptions extends ChainOptions {
   readonly headBlock?: number;
   /** Blocks that finality lags behind the head. Default 4. */
   readonly finalityLag?: number;
+  /** The head moves on by one block each so many milliseconds. Default: only when told. */
+  readonly blockMs?: number;
   readonly portal?: PortalOptions;
   readonly rpc?: RpcOptions;
   readonly faults?: readonly ChainFault[];
@@ -72,6 +75,7 @@ class ChainServer implements SimulatedChain {
   readonly #stats = { portal: emptyServerStats(), rpc: emptyServerStats() };
   readonly #portal: Portal;
   readonly #rpc: Rpc;
+  readonly #clock: NodeJS.Timeout | undefined;
   readonly #closing = new AbortController();
   readonly #server = createServer((request, response) => void this.#serve(request, response));
 
@@ -88,6 +92,7 @@ class ChainServer implements SimulatedChain {
     const { signal } = this.#closing;
     this.#portal = new Portal(universe, this.#head, this.#faults, this.#stats.portal, options.portal ?? {}, signal);
     this.#rpc = new Rpc(universe, this.#head, this.#faults, this.#stats.rpc, options.rpc ?? {}, signal);
+    if (options.blockMs !== undefined) this.#clock = setInterval(() => this.advance(1), options.blockMs).unref();
     this.#server.keepAliveTimeout = 60_000;
     this.#server.requestTimeout = 0;
     this.#server.headersTimeout = 0;
@@ -149,6 +154,7 @@ class ChainServer implements SimulatedChain {
 
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
+    clearInterval(this.#clock);
     this.#closing.abort();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
@@ -157,6 +163,13 @@ class ChainServer implements SimulatedChain {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? '/';
+    if (path === '/healthz' || path === '/stats') {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(
+        JSON.stringify(path === '/stats' ? this.#stats : { head: this.head(), finalized: this.finalized() }),
+      );
+      return;
+    }
     const isRpc = path === RPC_PATH || path.startsWith(`${RPC_PATH}/`);
     const stats = isRpc ? this.#stats.rpc : this.#stats.portal;
     stats.requests++;
@@ -181,6 +194,7 @@ class ChainServer implements SimulatedChain {
   }
 }
 
+/** Bodies may come encoded by gzip. */
 async function readBody(request: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = [];
   let bytes = 0;
@@ -188,7 +202,8 @@ async function readBody(request: IncomingMessage): Promise<string> {
     bytes += piece.length;
     if (bytes <= READ_BYTES) pieces.push(piece);
   }
-  return Buffer.concat(pieces).toString('utf8');
+  const body = Buffer.concat(pieces);
+  return (request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body).toString('utf8');
 }
 
 function sendError(response: ServerResponse, status: number, code: string, message: string): void {

@@ -193,6 +193,29 @@ describe('a small universe', () => {
     expect(refunds.v3).toBe(0);
   });
 
+  it('the loss of any one log of a match breaks its closing', () => {
+    const exchanges = new Set(EMITTERS.slice(0, 6).map(({ address }) => address as string));
+    const byTx = new Map<string, PlainLog[]>();
+    for (const log of logs.filter(({ address }) => exchanges.has(address))) {
+      byTx.set(log.transactionHash, [...(byTx.get(log.transactionHash) ?? []), log]);
+    }
+    const matched = [...byTx.values()].filter((ofTx) => ofTx.every((log) => (decodedFill(log)?.shares ?? 1n) > 1_000n));
+    const whole = matched.filter((ofTx) => MATCHED.has(ofTx.at(-1)?.topics[0] as string)).slice(0, 120);
+    for (const ofTx of whole) {
+      expect(() => closeMatches(ofTx, chain)).not.toThrow();
+      for (const lost of ofTx) {
+        expect(
+          () =>
+            closeMatches(
+              ofTx.filter((log) => log !== lost),
+              chain,
+            ),
+          `${lost.block}:${lost.logIndex}`,
+        ).toThrow();
+      }
+    }
+  });
+
   it('conditions are prepared before they are traded, also before the first block, and their ids follow from the events', () => {
     const prepared = logs.filter(({ topics }) => topics[0] === PREPARED);
     const known = new Map(chainConditions(chain.universe).map((condition) => [condition.id, condition]));
