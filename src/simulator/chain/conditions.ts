@@ -265,6 +265,17 @@ export class Conditions {
     return draw < 20 ? WINS.both : draw % 2 === 0 ? WINS.first : WINS.second;
   }
 
+  /** Whether a condition is prepared or resolved in the block. */
+  hasLogs(block: number): boolean {
+    const { byPreparation, preparedBlock, byResolution, resolvedBlock } = this;
+    const prepared = byPreparation[firstAtLeast(byPreparation, preparedBlock, block)];
+    const resolved = byResolution[firstAtLeast(byResolution, resolvedBlock, block)];
+    return (
+      (prepared !== undefined && preparedBlock[prepared] === block) ||
+      (resolved !== undefined && resolvedBlock[resolved] === block)
+    );
+  }
+
   /** A block's log indexes leave room for so many logs of conditions. */
   #checkCrowding(): void {
     const logs = new Map<number, number>();

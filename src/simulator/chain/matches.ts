@@ -89,8 +89,9 @@ export class BlockMatches {
     const spread = 0.5 + (scatter(h ^ 0x6275) >>> 0) / U32;
     this.count = Math.floor((fillsPerBlock / FILLS_PER_MATCH) * spread + (h >>> 0) / U32);
     this.txIndex = (h & 7) + 4;
-    // Logs of conditions stand below.
-    this.#nextLogIndex = MAX_CONDITION_LOGS + ((h >>> 3) & 127);
+    // Logs of conditions stand first.
+    const reserved = this.conditions.hasLogs(block) ? MAX_CONDITION_LOGS : 0;
+    this.#nextLogIndex = reserved + ((h >>> 3) & 63);
   }
 
   /** Loads the next match of the block. */
