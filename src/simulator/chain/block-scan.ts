@@ -3,7 +3,7 @@ import { EMITTERS, EVENTS } from './contracts.js';
 import type { Lies } from './faults.js';
 import { LogSheet } from './log-sheet.js';
 import type { FullFilter } from './portal-query.js';
-import type { ChainUniverse } from './universe.js';
+import type { ChainSource } from './source.js';
 import { type Wanted, wantedOf } from './wanted.js';
 import { hexOf } from './words.js';
 
@@ -15,7 +15,7 @@ export class BlockScan {
   readonly #filters: readonly FullFilter[] | undefined;
 
   constructor(
-    readonly universe: ChainUniverse,
+    readonly source: ChainSource,
     filters: readonly FullFilter[],
     readonly lies: Lies | undefined,
   ) {
@@ -26,14 +26,14 @@ export class BlockScan {
 
   /** The next block from `from` on that may hold something. */
   next(from: number, to: number): number {
-    return this.universe.nextBusy(from, to, this.wanted);
+    return this.source.nextBusy(from, to, this.wanted);
   }
 
   /** Fills `sheet` and `kept` with a block. */
   read(block: number): void {
     const { sheet, kept, lies } = this;
     kept.length = 0;
-    this.universe.write(block, sheet, this.wanted);
+    this.source.write(block, sheet, this.wanted);
     for (let i = 0; i < sheet.count; i++) {
       if (this.#filters && !this.#filters.some((filter) => matches(filter, sheet, i))) continue;
       if (lies?.loses(sheet, i)) continue;

@@ -20,6 +20,7 @@ export const EMITTERS = [
   { name: 'binary_module', address: '0x1000008dd9001b968442c1000017eae6e0da00ba' },
   { name: 'neg_risk_module', address: '0x200000900045e3b6259600682756002200028933' },
   { name: 'combo_module', address: '0x30000034706c7d8e12009dab006be20000c031a8' },
+  { name: 'usdc_e', address: '0x2791bca1f2de4661ed88a30c99a7a9449aa84174' },
   // Emits the logs that nobody asks for: they stand between the others in a receipt.
   { name: 'foreign', address: '0x7ceb23fd6bc0add59e62ac25578270cff1b9f619' },
 ] as const;
@@ -47,6 +48,11 @@ export const EVENTS = [
   { name: 'condition_resolved', topic0: '0xe560c1a2847d4cf2e66de11fe592605556989449f38cc3ab96e2e287daa68caa' },
   { name: 'position_split', topic0: '0x2e6bb91f8cbcda0c93623c54d0403a43514fabc40084ec96b6d5379a74786298' },
   { name: 'positions_merge', topic0: '0x6f13ca62553fcc2bcd2372180a43949c1e4cebba603901ede2f4e14f36b282ca' },
+  { name: 'payout_redemption', topic0: '0x2682012a4a4f1973119f1c9b90745d1bd91fa2bab387344f044cb3586864d18d' },
+  { name: 'neg_risk_payout_redemption', topic0: '0x9140a6a270ef945260c03894b3c6b3b2695e9d5101feef0ff24fec960cfd3224' },
+  { name: 'transfer_single', topic0: '0xc3d58168c5ae7397731d063d5bbf3d657854427343f4c083240f7aacaa2d0f62' },
+  { name: 'transfer_batch', topic0: '0x4a39dc06d4c0dbc64b70af90fd698a233a518aa5d07e595d983b8c0526c8f7fb' },
+  { name: 'positions_converted', topic0: '0xb03d19dddbc72a87e735ff0ea3b57bef133ebe44e1894284916a84044deb367e' },
   { name: 'transfer', topic0: '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef' },
 ] as const;
 

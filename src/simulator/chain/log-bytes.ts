@@ -8,8 +8,8 @@ const HEX4 = Uint32Array.from({ length: 65536 }, (_, i) =>
 );
 const ADDRESS = EMITTERS.map(({ address }) => Buffer.from(`"${address}"`));
 const TOPIC0 = EVENTS.map(({ topic0 }) => Buffer.from(`"${topic0}"`));
-/** More than any log takes: four topics, nine words of data, and names. */
-const LOG_BYTES = 2_400;
+/** More than any log takes, but for its data: four topics, and names. */
+const LOG_BYTES = 1_000;
 
 export const LOG_FIELDS = ['logIndex', 'transactionIndex', 'transactionHash', 'address', 'data', 'topics'] as const;
 export type LogField = (typeof LOG_FIELDS)[number];
@@ -69,7 +69,7 @@ export class LogBytes {
 
   /** One log as the portal gives it: the chosen fields, in the portal's order. */
   portalLog(sheet: LogSheet, i: number, fields: readonly LogField[]): void {
-    this.reserve(LOG_BYTES);
+    this.reserve(LOG_BYTES + (sheet.dataWords[i] as number) * 64);
     let separator = OPEN;
     for (const field of fields) {
       this.#bytes(separator);
@@ -108,7 +108,7 @@ export class LogBytes {
 
   /** One log as a node gives it. `blockPart` is the block's hash, number and perhaps time, ready as JSON members. */
   rpcLog(sheet: LogSheet, i: number, blockPart: Buffer): void {
-    this.reserve(LOG_BYTES + blockPart.length);
+    this.reserve(LOG_BYTES + blockPart.length + (sheet.dataWords[i] as number) * 64);
     this.#bytes(OPEN);
     this.#bytes(NAMES.address);
     this.#hexField(sheet, i, 'address');

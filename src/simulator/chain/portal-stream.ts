@@ -3,7 +3,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { BlockScan } from './block-scan.js';
 import { LogBytes } from './log-bytes.js';
 import type { PortalQuery } from './portal-query.js';
-import type { ChainUniverse } from './universe.js';
+import type { ChainSource } from './source.js';
 
 const FLUSH_BYTES = 1 << 17;
 /** Empty blocks looked at before others get a turn. */
@@ -37,7 +37,7 @@ export async function streamBlocks(
   scan: BlockScan,
   emit: (piece: Buffer) => Promise<boolean>,
 ): Promise<Streamed> {
-  const { universe } = scan;
+  const { source } = scan;
   const out = new LogBytes(FLUSH_BYTES + (1 << 16));
   const done: Streamed = { logs: 0, lines: 0, endedEarlyAt: undefined };
   let bytes = 0;
@@ -54,7 +54,7 @@ export async function streamBlocks(
       const times = scan.lies?.duplicates(block) ? 2 : 1;
       for (let n = 0; n < times; n++) {
         const from = out.length;
-        writeLine(query, block, scan, universe, out);
+        writeLine(query, block, scan, source, out);
         if (done.lines >= limits.maxLines) {
           if (limits.cut) out.length = from + Math.floor((out.length - from) / 2);
           else out.length = from;
@@ -96,15 +96,15 @@ function nextChunkEnd(block: number, chunkBlocks: number): number {
     : Math.ceil((block + 1) / chunkBlocks) * chunkBlocks - 1;
 }
 
-function writeLine(query: PortalQuery, block: number, scan: BlockScan, universe: ChainUniverse, out: LogBytes): void {
+function writeLine(query: PortalQuery, block: number, scan: BlockScan, source: ChainSource, out: LogBytes): void {
   out.text('{"header":{');
   let separator = '';
   for (const field of query.blockFields) {
     const value = {
       number: () => String(block),
-      hash: () => `"${universe.blockHash(block)}"`,
-      parentHash: () => `"${universe.blockHash(block - 1)}"`,
-      timestamp: () => String(universe.timeOf(block)),
+      hash: () => `"${source.blockHash(block)}"`,
+      parentHash: () => `"${source.blockHash(block - 1)}"`,
+      timestamp: () => String(source.timeOf(block)),
     }[field]();
     out.text(`${separator}"${field}":${value}`);
     separator = ',';

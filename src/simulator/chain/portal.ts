@@ -12,8 +12,8 @@ import type { ChainHead } from './head.js';
 import { MAX_BODY_BYTES, type PortalQuery, parsePortalQuery } from './portal-query.js';
 import { PortalSink } from './portal-sink.js';
 import { type StreamLimits, streamBlocks } from './portal-stream.js';
+import type { ChainSource } from './source.js';
 import type { ServerStats } from './stats.js';
-import type { ChainUniverse } from './universe.js';
 
 export interface PortalOptions {
   /** Default: no limit. `PUBLIC_PORTAL` is what the public one allows. */
@@ -45,7 +45,7 @@ export class Portal {
   readonly #throttle: Throttle;
 
   constructor(
-    readonly universe: ChainUniverse,
+    readonly source: ChainSource,
     readonly head: ChainHead,
     readonly faults: ChainFaults,
     readonly stats: ServerStats,
@@ -64,7 +64,7 @@ export class Portal {
     if (refused) return this.#send(response, ...refused);
     const query = isStream ? checked(body) : undefined;
     if (typeof query === 'string') return this.#send(response, 400, error('malformed_request', query));
-    const range = query && { from: query.fromBlock, to: query.toBlock ?? this.universe.lastBlock };
+    const range = query && { from: query.fromBlock, to: query.toBlock ?? this.source.lastBlock };
     const strike = this.faults.strike('portal', route + body, range);
     if (strike) addTo(this.stats.faults, strike.kind);
     if ((this.options.latencyMs ?? 0) > 0) await sleep(this.options.latencyMs, undefined, { signal: this.closing });
@@ -99,8 +99,8 @@ export class Portal {
   }
 
   #lookUp(route: string, finalized: number): Answer {
-    const { universe, head } = this;
-    const block = (number: number) => ({ number, hash: universe.blockHash(number) });
+    const { source, head } = this;
+    const block = (number: number) => ({ number, hash: source.blockHash(number) });
     if (route === '/finalized-head') return [200, block(finalized)];
     if (route === '/head') return [200, block(head.number)];
     if (route === '/metadata' || route === '') {
@@ -151,11 +151,11 @@ export class Portal {
 
   /** What a query gets that builds on a block of another chain. */
   #fork({ fromBlock, parentBlockHash }: PortalQuery): object | undefined {
-    const { universe } = this;
-    if (parentBlockHash === undefined || parentBlockHash === universe.blockHash(fromBlock - 1)) return undefined;
+    const { source } = this;
+    if (parentBlockHash === undefined || parentBlockHash === source.blockHash(fromBlock - 1)) return undefined;
     const previousBlocks = [3, 2, 1].map((back) => ({
       number: fromBlock - back,
-      hash: universe.blockHash(fromBlock - back),
+      hash: source.blockHash(fromBlock - back),
     }));
     return { ...error('base_block_mismatch', 'the base block does not match'), previousBlocks };
   }
@@ -168,7 +168,7 @@ export class Portal {
     strike: ChainFault | undefined,
     gzipLevel: number,
   ): Promise<void> {
-    const { universe, options, stats } = this;
+    const { source, options, stats } = this;
     addTo(stats.byStatus, '200');
     response.writeHead(200, {
       'content-type': 'application/jsonl',
@@ -177,7 +177,7 @@ export class Portal {
     });
     const sink = new PortalSink(response, gzipLevel);
     const last = Math.min(query.toBlock ?? head, head, query.fromBlock + (options.replyBlocks ?? 2 ** 31) - 1);
-    const scan = new BlockScan(universe, query.filters, this.faults.lies('portal'));
+    const scan = new BlockScan(source, query.filters, this.faults.lies('portal'));
     const limits = limitsOf(query, last, options, strike);
     const { logs, lines } = await streamBlocks(query, limits, scan, (piece) => sink.write(piece));
     if (strike?.kind === 'reset') await sink.reset();
@@ -191,7 +191,7 @@ export class Portal {
   #heads(finalized: number): Record<string, string> {
     return {
       'x-sqd-finalized-head-number': String(finalized),
-      'x-sqd-finalized-head-hash': this.universe.blockHash(finalized),
+      'x-sqd-finalized-head-hash': this.source.blockHash(finalized),
       'x-sqd-head-number': String(this.head.number),
       'x-sqd-data-source': 'network',
     };

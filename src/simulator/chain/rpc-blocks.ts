@@ -4,7 +4,7 @@ import type { BlockScan } from './block-scan.js';
 import { EMITTERS, EVENT, EVENTS } from './contracts.js';
 import type { ChainHead } from './head.js';
 import { blockNumberOf } from './rpc-filter.js';
-import type { ChainUniverse } from './universe.js';
+import type { ChainSource } from './source.js';
 import { hexOf } from './words.js';
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -13,14 +13,14 @@ const hex = (value: number) => `0x${value.toString(16)}`;
 const ZERO_32 = `0x${'0'.repeat(64)}`;
 
 /** null where the block does not exist yet. */
-export function rpcBlock(universe: ChainUniverse, head: ChainHead, finalized: number, tag: unknown): Json {
+export function rpcBlock(source: ChainSource, head: ChainHead, finalized: number, tag: unknown): Json {
   const number = blockNumberOf(tag, head, finalized);
   if (number === undefined || number > head.number) return null;
   return {
     number: hex(number),
-    hash: universe.blockHash(number),
-    parentHash: number === 0 ? ZERO_32 : universe.blockHash(number - 1),
-    timestamp: hex(universe.timeOf(number)),
+    hash: source.blockHash(number),
+    parentHash: number === 0 ? ZERO_32 : source.blockHash(number - 1),
+    timestamp: hex(source.timeOf(number)),
     gasLimit: '0x2aea540',
     gasUsed: '0x1c9c380',
     miner: `0x${'0'.repeat(40)}`,
@@ -35,8 +35,8 @@ export function rpcBlock(universe: ChainUniverse, head: ChainHead, finalized: nu
 export function receiptsOf(scan: BlockScan, head: ChainHead, finalized: number, tag: unknown, oldest: number): Json {
   const number = blockNumberOf(tag, head, finalized);
   if (number === undefined || number > head.number || number < oldest) return null;
-  const { universe, sheet } = scan;
-  const blockHash = universe.blockHash(number);
+  const { source, sheet } = scan;
+  const blockHash = source.blockHash(number);
   const lost = scan.lies?.losesBlock(number) ?? false;
   scan.read(number);
   const receipts: Json[] = [];

@@ -2,7 +2,7 @@
 import type { ChainHead } from './head.js';
 import type { FullFilter } from './portal-query.js';
 import type { Refusal } from './rpc-profiles.js';
-import type { ChainUniverse } from './universe.js';
+import type { ChainSource } from './source.js';
 
 export interface LogsAsked {
   readonly from: number;
@@ -16,7 +16,7 @@ export function isRefused(asked: LogsAsked | Refusal): asked is Refusal {
 
 export function logsAsked(
   params: unknown,
-  universe: ChainUniverse,
+  source: ChainSource,
   head: ChainHead,
   finalized: number,
 ): LogsAsked | Refusal {
@@ -29,7 +29,7 @@ export function logsAsked(
     from = blockNumberOf(fromBlock ?? 'latest', head, finalized);
     to = blockNumberOf(toBlock ?? 'latest', head, finalized);
   } else {
-    from = numberOfHash(blockHash, universe, head);
+    from = numberOfHash(blockHash, source, head);
     to = from;
     if (from === undefined) return { code: -32000, message: 'unknown block' };
   }
@@ -51,9 +51,9 @@ export function blockNumberOf(tag: unknown, head: ChainHead, finalized: number):
 }
 
 /** Only recent blocks are found by hash. */
-function numberOfHash(hash: unknown, universe: ChainUniverse, head: ChainHead): number | undefined {
+function numberOfHash(hash: unknown, source: ChainSource, head: ChainHead): number | undefined {
   for (let block = head.number; block > head.number - 1_000; block--) {
-    if (universe.blockHash(block) === hash) return block;
+    if (source.blockHash(block) === hash) return block;
   }
   return undefined;
 }

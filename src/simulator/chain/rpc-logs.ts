@@ -53,7 +53,7 @@ export async function readLogs(
 
 /** What all logs of a block share, as JSON members. */
 export function blockPart(scan: BlockScan, block: number, blockTimestamp: boolean): Buffer {
-  const { universe } = scan;
-  const time = blockTimestamp ? `,"blockTimestamp":"0x${universe.timeOf(block).toString(16)}"` : '';
-  return Buffer.from(`"blockNumber":"0x${block.toString(16)}","blockHash":"${universe.blockHash(block)}"${time}`);
+  const { source } = scan;
+  const time = blockTimestamp ? `,"blockTimestamp":"0x${source.timeOf(block).toString(16)}"` : '';
+  return Buffer.from(`"blockNumber":"0x${block.toString(16)}","blockHash":"${source.blockHash(block)}"${time}`);
 }

@@ -1,4 +1,4 @@
-/** A node's JSON-RPC over one universe: the few methods that a reader of logs needs, one at a time or in batches. */
+/** A node's JSON-RPC over one source: the few methods that a reader of logs needs, one at a time or in batches. */
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -13,8 +13,8 @@ import { type Json, receiptsOf, rpcBlock } from './rpc-blocks.js';
 import { isRefused, type LogsAsked, logsAsked } from './rpc-filter.js';
 import { readLogs } from './rpc-logs.js';
 import { type Refusal, RPC_PROFILES, type RpcProfile, type RpcProfileName, THROTTLE_TEXTS } from './rpc-profiles.js';
+import type { ChainSource } from './source.js';
 import type { ServerStats } from './stats.js';
-import type { ChainUniverse } from './universe.js';
 
 export interface RpcOptions {
   /** Limits and words of a provider, by name or of one's own. Default: no limits. */
@@ -37,7 +37,7 @@ export class Rpc {
   #profile: RpcProfile;
 
   constructor(
-    readonly universe: ChainUniverse,
+    readonly source: ChainSource,
     readonly head: ChainHead,
     readonly faults: ChainFaults,
     readonly stats: ServerStats,
@@ -89,7 +89,7 @@ export class Rpc {
   #strike(calls: readonly Call[], body: string): ChainFault | undefined {
     const ranges = calls.map(({ method, params }) => {
       if (method !== 'eth_getLogs') return undefined;
-      const asked = logsAsked(params, this.universe, this.head, this.#finalized(0));
+      const asked = logsAsked(params, this.source, this.head, this.#finalized(0));
       return isRefused(asked) ? undefined : asked;
     });
     const range = ranges.find((known) => known !== undefined);
@@ -146,11 +146,11 @@ export class Rpc {
       case 'eth_blockNumber':
         return { result: `0x${this.head.number.toString(16)}` };
       case 'eth_getBlockByNumber':
-        return { result: rpcBlock(this.universe, this.head, finalized, list[0]) };
+        return { result: rpcBlock(this.source, this.head, finalized, list[0]) };
       case 'eth_getBlockReceipts':
         return { result: receiptsOf(this.#scan([]), this.head, finalized, list[0], this.#oldest()) };
       case 'eth_getLogs':
-        return this.#logs(logsAsked(params, this.universe, this.head, finalized), strike);
+        return this.#logs(logsAsked(params, this.source, this.head, finalized), strike);
       default:
         return { refusal: { code: -32601, message: `the method ${method} does not exist/is not available` } };
     }
@@ -158,7 +158,7 @@ export class Rpc {
 
   #scan(filters: LogsAsked['filters']): BlockScan {
     const everything = { addresses: undefined, topic0: undefined, topics: [] };
-    return new BlockScan(this.universe, filters.length > 0 ? filters : [everything], this.faults.lies('rpc'));
+    return new BlockScan(this.source, filters.length > 0 ? filters : [everything], this.faults.lies('rpc'));
   }
 
   /** The oldest block that this provider remembers. */

@@ -18,10 +18,12 @@ import type { ChainOptions } from './options.js';
 import { DATASET, Portal, type PortalOptions } from './portal.js';
 import { Rpc, type RpcOptions } from './rpc.js';
 import type { RpcProfile, RpcProfileName } from './rpc-profiles.js';
+import type { ChainSource } from './source.js';
 import { emptyServerStats, type ServerStats } from './stats.js';
 import { ChainUniverse } from './universe.js';
 
-export interface ChainServerOptions extends ChainOptions {
+/** How the chain is served, whatever it holds. */
+export interface ServingOptions {
   /** 0 or undefined: any free port. */
   readonly port?: number;
   /** The newest block at first; the universe's last one when not given. */
@@ -36,12 +38,13 @@ export interface ChainServerOptions extends ChainOptions {
   readonly faultSeed?: number;
 }
 
-export interface SimulatedChain {
+export interface ChainServerOptions extends ServingOptions, ChainOptions {}
+
+export interface ServedChain {
   /** The data set's base URL. */
   readonly portalUrl: string;
   readonly rpcUrl: string;
   readonly port: number;
-  readonly universe: ChainUniverse;
   stats(): { readonly portal: ServerStats; readonly rpc: ServerStats };
   resetStats(): void;
   /** Moves the head, also backwards; at the universe's last block it stands still. Returns the new head. */
@@ -54,6 +57,10 @@ export interface SimulatedChain {
   close(): Promise<void>;
 }
 
+export interface SimulatedChain extends ServedChain {
+  readonly universe: ChainUniverse;
+}
+
 const HOST = '127.0.0.1';
 const PORTAL_PATH = `/datasets/${DATASET}`;
 const RPC_PATH = '/rpc';
@@ -62,13 +69,20 @@ const FINALITY_LAG = 4;
 const READ_BYTES = 8 << 20;
 
 export async function startChain(options: ChainServerOptions): Promise<SimulatedChain> {
-  const server = new ChainServer(options);
+  const universe = new ChainUniverse(options);
+  const server = new ChainServer(universe, options);
+  await server.listen(options.port ?? 0);
+  return Object.assign(server, { universe });
+}
+
+/** The same servers over logs that come from elsewhere (`recorded.ts`). */
+export async function serveChain(source: ChainSource, options: ServingOptions = {}): Promise<ServedChain> {
+  const server = new ChainServer(source, options);
   await server.listen(options.port ?? 0);
   return server;
 }
 
-class ChainServer implements SimulatedChain {
-  readonly universe: ChainUniverse;
+class ChainServer implements ServedChain {
   port = 0;
   readonly #head: ChainHead;
   readonly #faults: ChainFaults;
@@ -79,19 +93,14 @@ class ChainServer implements SimulatedChain {
   readonly #closing = new AbortController();
   readonly #server = createServer((request, response) => void this.#serve(request, response));
 
-  constructor(options: ChainServerOptions) {
+  constructor(source: ChainSource, options: ServingOptions) {
     setMaxListeners(0, this.#closing.signal);
-    this.universe = new ChainUniverse(options);
-    const { universe } = this;
-    this.#head = new ChainHead(
-      options.headBlock ?? universe.lastBlock,
-      universe.lastBlock,
-      options.finalityLag ?? FINALITY_LAG,
-    );
+    const { lastBlock } = source;
+    this.#head = new ChainHead(options.headBlock ?? lastBlock, lastBlock, options.finalityLag ?? FINALITY_LAG);
     this.#faults = new ChainFaults(options.faultSeed ?? 1, options.faults ?? []);
     const { signal } = this.#closing;
-    this.#portal = new Portal(universe, this.#head, this.#faults, this.#stats.portal, options.portal ?? {}, signal);
-    this.#rpc = new Rpc(universe, this.#head, this.#faults, this.#stats.rpc, options.rpc ?? {}, signal);
+    this.#portal = new Portal(source, this.#head, this.#faults, this.#stats.portal, options.portal ?? {}, signal);
+    this.#rpc = new Rpc(source, this.#head, this.#faults, this.#stats.rpc, options.rpc ?? {}, signal);
     if (options.blockMs !== undefined) this.#clock = setInterval(() => this.advance(1), options.blockMs).unref();
     this.#server.keepAliveTimeout = 60_000;
     this.#server.requestTimeout = 0;

@@ -56,18 +56,6 @@ export function* chainFills(universe: ChainUniverse, range: BlockRange = {}): Ge
   }
 }
 
-/** Without making rows: ten million in a few seconds. */
-export function countFills(universe: ChainUniverse, range: BlockRange = {}): Record<ExchangeName, number> {
-  const counts = Object.fromEntries(EXCHANGE_NAMES.map((name) => [name, 0])) as Record<ExchangeName, number>;
-  const matches = universe.matches();
-  const to = Math.min(universe.lastBlock, range.to ?? universe.lastBlock);
-  for (let block = Math.max(universe.firstBlock, range.from ?? 0); block <= to; block++) {
-    matches.open(block);
-    while (matches.next()) counts[EXCHANGE_NAMES[matches.exchange] as ExchangeName] += matches.legs;
-  }
-  return counts;
-}
-
 function fillOf(universe: ChainUniverse, match: BlockMatches, step: number): ChainFill {
   const { seed } = universe;
   const leg = match.stepLeg[step] as number;

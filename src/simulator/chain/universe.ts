@@ -5,10 +5,11 @@ import { LogWriter } from './emit.js';
 import type { LogSheet } from './log-sheet.js';
 import { BlockMatches } from './matches.js';
 import { type ChainOptions, type ChainRates, chainRates } from './options.js';
+import type { ChainSource } from './source.js';
 import type { Wanted } from './wanted.js';
 import { hexOf } from './words.js';
 
-export class ChainUniverse {
+export class ChainUniverse implements ChainSource {
   readonly rates: ChainRates;
   /** Blocks from here to `lastBlock` may hold fills; conditions were prepared since `preludeBlock`. */
   readonly firstBlock: number;

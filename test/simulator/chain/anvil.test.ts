@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { EMITTERS } from '../../../src/simulator/chain/contracts.js';
-import { type SimulatedChain, startChain } from '../../../src/simulator/chain/start.js';
+import { RecordedChain } from '../../../src/simulator/chain/recorded.js';
+import { type SimulatedChain, serveChain, startChain } from '../../../src/simulator/chain/start.js';
 import { chainFills } from '../../../src/simulator/chain/truth.js';
 import { type Anvil, replay, startAnvil } from '../../support/anvil.js';
 import {
@@ -69,6 +70,19 @@ it('its fills are the fills that the universe knows', () => {
     txHash: transactions.get(fill.txHash),
   }));
   expect(mined.map(plainOf).flatMap((log) => decodedFill(log) ?? [])).toEqual(fills);
+});
+
+it('what the node mined, served by the portal, is what the node itself answers', async () => {
+  const served = await serveChain(new RecordedChain(mined), { headBlock: to, finalityLag: 2 });
+  try {
+    const lines = await portalLines(served, portalQuery(from, to));
+    expect(lines.at(-1)?.header.number).toBe(to - 2);
+    expect(logsOf(lines)).toEqual(mined.map(plainOf).filter(({ block }) => block <= to - 2));
+    const block = await anvil.call<{ hash: string; timestamp: string }>('eth_getBlockByNumber', hex(to - 2), false);
+    expect(lines.at(-1)?.header).toMatchObject({ hash: block.hash, timestamp: Number(block.timestamp) });
+  } finally {
+    await served.close();
+  }
 });
 
 it('the node is chain 137, knows finality, and gives receipts', async () => {

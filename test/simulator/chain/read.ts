@@ -1,5 +1,5 @@
 /** Reads a simulated chain the slow, plain way: JSON.parse and BigInt. */
-import type { SimulatedChain } from '../../../src/simulator/chain/start.js';
+import type { ServedChain } from '../../../src/simulator/chain/start.js';
 import type { ChainFill } from '../../../src/simulator/chain/truth.js';
 
 export interface PlainLog {
@@ -35,7 +35,7 @@ export function post(url: string, body: unknown): Promise<Response> {
   return fetch(url, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) });
 }
 
-export async function portalLines(chain: SimulatedChain, query: object, path = '/finalized-stream'): Promise<Line[]> {
+export async function portalLines(chain: ServedChain, query: object, path = '/finalized-stream'): Promise<Line[]> {
   const response = await post(chain.portalUrl + path, query);
   if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`);
   const text = await response.text();
@@ -49,7 +49,7 @@ export function logsOf(lines: readonly Line[]): PlainLog[] {
   return lines.flatMap(({ header, logs }) => logs.map((log) => ({ ...log, block: header.number })));
 }
 
-export async function rpc<T = unknown>(chain: SimulatedChain, method: string, ...params: unknown[]): Promise<T> {
+export async function rpc<T = unknown>(chain: ServedChain, method: string, ...params: unknown[]): Promise<T> {
   const response = await post(chain.rpcUrl, { jsonrpc: '2.0', id: 1, method, params });
   const answer = (await response.json()) as { result?: T; error?: { code: number; message: string } };
   if (answer.error) throw new Error(`${answer.error.code}: ${answer.error.message}`);
