@@ -1,0 +1,100 @@
+/**
+ * A fill of the chain as a row of `clob_fills` in RowBinary, straight from the hex digits of its log. What it writes stands in
+ * the order of the table's columns; a test compares it with the long way, value by value.
+ */
+import { addressIn, isAddressTopic } from '../../../sources/chain/event-values.js';
+import { type ExchangeEvents, malformedLog, SIDE, UNFIT } from '../../../sources/chain/exchange-events.js';
+import { EXCHANGES } from '../../../sources/chain/exchanges.js';
+import { areZeros, WORD_DIGITS, writeBytes, writeWordReversed } from '../../../sources/chain/hex.js';
+import { LOG } from '../../../sources/chain/logs.js';
+
+/** Byte offsets of the columns, and the width of a row. */
+export const CHAIN_ROW = {
+  txHash: 0,
+  orderHash: 32,
+  blockTime: 64,
+  wallet: 68,
+  counterparty: 88,
+  tokenId: 108,
+  side: 140,
+  shares: 141,
+  usdc: 149,
+  fee: 157,
+  exchange: 165,
+  blockNumber: 166,
+  logIndex: 170,
+  bytes: 174,
+} as const;
+
+/** The value that does not fit the table. */
+export type ChainRejectReason = 'side' | 'asset_both_zero' | 'asset_neither_zero' | 'token' | 'shares' | 'usdc' | 'fee';
+
+const BUY = 1;
+const SELL = 2;
+const ENUM_VALUES = EXCHANGES.map(({ enumValue }) => enumValue);
+
+/**
+ * Writes fill `i` of a block at `at`, or says why it can be no row: no value is invented. Wallet and side are those of the
+ * order's owner in every generation. Throws FailureError `bad_response` for what is not hex.
+ */
+export function writeFillRow(
+  out: Uint8Array,
+  at: number,
+  events: ExchangeEvents,
+  i: number,
+  blockNumber: number,
+  blockTime: number,
+): null | ChainRejectReason {
+  const { logs } = events;
+  const { bytes } = logs;
+  const isBuy = events.side[i] === SIDE.buy;
+  const unfit = events.unfit[i] as number;
+  if (unfit !== 0) return reasonOf(unfit, isBuy, bytes, events.token[i] as number);
+  const token = events.token[i] as number;
+  const log = events.log[i] as number;
+  const maker = logs.topic(log, 2);
+  const taker = logs.topic(log, 3);
+  const isHex =
+    writeBytes(out, at + CHAIN_ROW.txHash, bytes, logs.get(log, LOG.transactionHash), 32) &&
+    writeBytes(out, at + CHAIN_ROW.orderHash, bytes, logs.topic(log, 1), 32) &&
+    writeBytes(out, at + CHAIN_ROW.wallet, bytes, addressIn(maker), 20) &&
+    writeBytes(out, at + CHAIN_ROW.counterparty, bytes, addressIn(taker), 20) &&
+    writeWordReversed(out, at + CHAIN_ROW.tokenId, bytes, token) &&
+    isAddressTopic(logs, maker) &&
+    isAddressTopic(logs, taker);
+  if (!isHex) throw malformedLog(logs, log);
+  if (areZeros(bytes, token, WORD_DIGITS)) return 'token';
+
+  writeUInt32(out, at + CHAIN_ROW.blockTime, blockTime);
+  out[at + CHAIN_ROW.side] = isBuy ? BUY : SELL;
+  // Who buys gives collateral and takes shares.
+  const given = isBuy ? CHAIN_ROW.usdc : CHAIN_ROW.shares;
+  const taken = isBuy ? CHAIN_ROW.shares : CHAIN_ROW.usdc;
+  writeUInt64(out, at + given, events.makerHigh[i] as number, events.makerLow[i] as number);
+  writeUInt64(out, at + taken, events.takerHigh[i] as number, events.takerLow[i] as number);
+  writeUInt64(out, at + CHAIN_ROW.fee, events.feeHigh[i] as number, events.feeLow[i] as number);
+  out[at + CHAIN_ROW.exchange] = ENUM_VALUES[events.exchange[i] as number] as number;
+  writeUInt32(out, at + CHAIN_ROW.blockNumber, blockNumber);
+  writeUInt32(out, at + CHAIN_ROW.logIndex, logs.get(log, LOG.logIndex));
+  return null;
+}
+
+function reasonOf(unfit: number, isBuy: boolean, bytes: Uint8Array, token: number): ChainRejectReason {
+  if (unfit & UNFIT.side) return 'side';
+  if (unfit & UNFIT.assets) return areZeros(bytes, token, WORD_DIGITS) ? 'asset_both_zero' : 'asset_neither_zero';
+  if (unfit & UNFIT.makerAmount) return isBuy ? 'usdc' : 'shares';
+  if (unfit & UNFIT.takerAmount) return isBuy ? 'shares' : 'usdc';
+  return 'fee';
+}
+
+function writeUInt64(out: Uint8Array, at: number, high: number, low: number): void {
+  writeUInt32(out, at, low);
+  writeUInt32(out, at + 4, high);
+}
+
+function writeUInt32(out: Uint8Array, at: number, value: number): void {
+  out[at] = value;
+  out[at + 1] = value >>> 8;
+  out[at + 2] = value >>> 16;
+  out[at + 3] = value >>> 24;
+}
