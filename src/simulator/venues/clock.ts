@@ -36,15 +36,18 @@ export function isoTrimmed(micros: number): string {
   return isoMicros(micros).replace(/\.?0+Z$/, 'Z');
 }
 
-/** The offset of US Eastern time at a moment: −4 h in summer (second Sunday of March to first of November, 02:00), else −5 h. */
+/**
+ * The offset of US Eastern time at a moment: −4 h in summer, else −5 h. Summer is from the second Sunday of March to the first of
+ * November since 2007, from the first of April to the last of October before; clocks change at 02:00 local time.
+ */
 export function easternOffsetMs(atMs: number): number {
   const year = new Date(atMs).getUTCFullYear();
-  const sunday = (month: number, nth: number) => {
-    const first = new Date(Date.UTC(year, month, 1)).getUTCDay();
-    return 1 + ((7 - first) % 7) + (nth - 1) * 7;
+  const sunday = (month: number, notBefore: number) => {
+    const weekday = new Date(Date.UTC(year, month, notBefore)).getUTCDay();
+    return notBefore + ((7 - weekday) % 7);
   };
-  const begins = Date.UTC(year, 2, sunday(2, 2), 7);
-  const ends = Date.UTC(year, 10, sunday(10, 1), 6);
+  const begins = year < 2007 ? Date.UTC(year, 3, sunday(3, 1), 7) : Date.UTC(year, 2, sunday(2, 8), 7);
+  const ends = year < 2007 ? Date.UTC(year, 9, sunday(9, 25), 6) : Date.UTC(year, 10, sunday(10, 1), 6);
   return (atMs >= begins && atMs < ends ? -4 : -5) * 3_600_000;
 }
 

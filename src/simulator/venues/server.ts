@@ -22,14 +22,24 @@ import type { Asked, Host, HostName } from './http/host.js';
 import { beginOutage, serve } from './http/serve.js';
 import { emptyHostStats, type HostStats, type VenuesStats } from './http/stats.js';
 import { kalshiHost } from './kalshi/kalshi.js';
+import { KalshiTruth } from './kalshi/truth.js';
 import { KalshiUniverse } from './kalshi/universe.js';
 import { limitlessHost } from './limitless/limitless.js';
+import { LimitlessTruth } from './limitless/truth.js';
 import { LimitlessUniverse } from './limitless/universe.js';
+import { Bars } from './massive/bars.js';
+import { massiveHost } from './massive/massive.js';
+import { oddsHost } from './odds/odds.js';
 import { opinionHost } from './opinion/opinion.js';
+import { OpinionTruth } from './opinion/truth.js';
 import { OpinionUniverse } from './opinion/universe.js';
-import { settle, type VenuesOptions } from './options.js';
+import { settle, type Venue, type VenuesOptions } from './options.js';
+import { clobHost } from './polymarket/clob.js';
+import { dataApiHost } from './polymarket/data-api.js';
 import { gammaHost } from './polymarket/gamma.js';
+import { PolymarketTruth } from './polymarket/truth.js';
 import { PolymarketUniverse } from './polymarket/universe.js';
+import type { VenueTruth } from './truth.js';
 
 export interface LoggedRequest {
   readonly host: HostName;
@@ -45,6 +55,10 @@ export interface Venues {
   /** Base URLs as the program's options take them. */
   readonly urls: Readonly<Record<HostName, string>>;
   readonly log: readonly LoggedRequest[];
+  /** What a right load holds, as of `now()`. */
+  readonly truth: Readonly<Record<Venue, VenueTruth>>;
+  /** The bars that Massive's answers are made of. */
+  readonly bars: Bars;
   stats(): VenuesStats;
   resetStats(): void;
   /** The simulated time, ms. */
@@ -71,6 +85,8 @@ export async function startVenues(options: VenuesOptions = {}): Promise<Venues> 
 class VenuesServer implements Venues {
   readonly log: LoggedRequest[] = [];
   readonly hosts: readonly Host[];
+  readonly truth: Readonly<Record<Venue, VenueTruth>>;
+  readonly bars: Bars;
   port = 0;
   urls = {} as Readonly<Record<HostName, string>>;
   readonly #settled;
@@ -90,12 +106,26 @@ class VenuesServer implements Venues {
     this.#faults = new Faults(settled.faultSeed, settled.faults);
     this.#latencyMs = settled.latencyMs;
     this.#limitless = new LimitlessUniverse(settled);
+    const polymarket = new PolymarketUniverse(settled);
+    const kalshi = new KalshiUniverse(settled);
+    const opinion = new OpinionUniverse(settled);
+    this.bars = new Bars(settled.seed, settled.startMs);
     this.hosts = [
-      gammaHost(new PolymarketUniverse(settled), this.#clock, settled),
-      kalshiHost(new KalshiUniverse(settled), this.#clock, settled, []),
+      gammaHost(polymarket, this.#clock, settled),
+      clobHost(polymarket, this.#clock, settled),
+      dataApiHost(polymarket, this.#clock, settled),
+      kalshiHost(kalshi, this.#clock, settled),
       limitlessHost(this.#limitless, this.#clock, settled),
-      opinionHost(new OpinionUniverse(settled), this.#clock, settled),
+      opinionHost(opinion, this.#clock, settled),
+      massiveHost(this.bars, this.#clock, settled),
+      oddsHost(settled.seed, this.#clock, settled),
     ];
+    this.truth = {
+      polymarket: new PolymarketTruth(polymarket, this.#clock),
+      kalshi: new KalshiTruth(kalshi, this.#clock),
+      limitless: new LimitlessTruth(this.#limitless, this.#clock),
+      opinion: new OpinionTruth(opinion, this.#clock),
+    };
     this.#server.keepAliveTimeout = 60_000;
     this.#server.requestTimeout = 0;
     this.#server.headersTimeout = 0;

@@ -75,16 +75,42 @@ export interface BookTruth {
 }
 
 export interface VenueTruth {
-  /** Everything that is listed and unsettled now: the static load. */
+  /**
+   * Everything that is listed and unsettled now: the static load. It tells rows as they stand now; a listing that comes from a
+   * cache may be older.
+   */
   markets(): Iterable<MarketTruth>;
   /** The events that those markets name, each once. */
   events(): Iterable<EventTruth>;
   /** Any market that ever was, also a settled one; undefined when there is none of this id. */
   market(marketId: string): MarketTruth | undefined;
-  /** All trades that the venue's public feed holds of a market, oldest first; empty where it has no public trades. */
+  /** All trades that the venue's public feeds hold of a market, oldest first; empty where it has no public trades. */
   trades(marketId: string): Iterable<TradeTruth>;
+  /** Trades before this time are in the historical tier only; 0 where there is no such tier. */
+  readonly liveTradesFromMs: number;
   /** One book an outcome that has one. */
   books(marketId: string): readonly BookTruth[];
-  /** How many rows the static load has. */
-  count(): number;
+}
+
+/** Milliseconds to microseconds, 0 and less to null. */
+export function microsOf(ms: number): bigint | null {
+  return ms > 0 ? BigInt(Math.floor(ms)) * 1000n : null;
+}
+
+/** Hundredths of shares or contracts to micro-units, prices as they are. */
+export function bookLevels(levels: readonly { readonly price: number; readonly size: number }[]): BookLevel[] {
+  return levels.map(({ price, size }) => ({ price: BigInt(price), size: BigInt(size) * 10_000n }));
+}
+
+/** The events of some markets, each once, in the order of the markets. */
+export function* eventsOf(
+  markets: Iterable<MarketTruth>,
+  title: (market: MarketTruth) => string,
+): Generator<EventTruth> {
+  const seen = new Set<string>();
+  for (const market of markets) {
+    if (market.eventId === '' || seen.has(market.eventId)) continue;
+    seen.add(market.eventId);
+    yield { venue: market.venue, eventId: market.eventId, title: title(market) };
+  }
 }

@@ -3,9 +3,13 @@ import type { SimulatedClock } from '../clock.js';
 import { type Answer, type Asked, clamped, type Host, json, listed, type Route } from '../http/host.js';
 import { BucketLimiter, UNLIMITED } from '../http/limits.js';
 import type { Settled } from '../options.js';
+import { bookRoutes } from './books.js';
+import { candleRoutes } from './candles.js';
+import { historicalRoutes } from './historical.js';
 import { badRequest, listMarkets, notFound } from './listing.js';
 import { kalshiMarket } from './market.js';
 import { kalshiEventJson, kalshiMarketJson, seriesJson } from './market-json.js';
+import { tradeRoutes } from './trades.js';
 import type { KalshiUniverse } from './universe.js';
 
 const EVENTS_MAX = 200;
@@ -13,12 +17,7 @@ const EVENTS_MAX = 200;
 const KEYLESS_RPS = 10;
 const BASIC_RPS = 20;
 
-export function kalshiHost(
-  universe: KalshiUniverse,
-  clock: SimulatedClock,
-  settled: Settled,
-  more: readonly Route[],
-): Host {
+export function kalshiHost(universe: KalshiUniverse, clock: SimulatedClock, settled: Settled): Host {
   const get = (path: string, answer: (asked: Asked, params: readonly string[], atMs: number) => Answer): Route => ({
     method: 'GET',
     path,
@@ -38,7 +37,10 @@ export function kalshiHost(
           ),
     routes: [
       get('/markets', (asked, _, atMs) => listMarkets(universe, asked, atMs)),
-      ...more,
+      ...tradeRoutes(universe, clock),
+      ...bookRoutes(universe, clock),
+      ...candleRoutes(universe, clock),
+      ...historicalRoutes(universe, clock),
       get('/markets/:ticker', (_asked, [ticker], atMs) => {
         const i = universe.indexOfTicker(ticker as string, atMs);
         return i === undefined

@@ -42,6 +42,15 @@ export interface KalshiMarket {
 
 const STRUCTURES: readonly PriceStructure[] = ['linear_cent', 'linear_cent', 'deci_cent', 'tapered_deci_cent'];
 
+export function structureOf(universe: KalshiUniverse, i: number): PriceStructure {
+  return STRUCTURES[(word(universe.seed ^ 20, universe.eventOf(i)) >>> 0) % STRUCTURES.length] as PriceStructure;
+}
+
+/** Prices lie on it in every part of the range (a tapered market's are cents everywhere). */
+export function tickOf(structure: PriceStructure): number {
+  return structure === 'deci_cent' ? 1_000 : 10_000;
+}
+
 export function kalshiMarket(universe: KalshiUniverse, i: number, askedMs: number): KalshiMarket {
   const { seed, anomalies } = universe;
   const atMs = anomalies.shown(askedMs);
@@ -49,8 +58,8 @@ export function kalshiMarket(universe: KalshiUniverse, i: number, askedMs: numbe
   const status = universe.status(i, atMs);
   const life = universe.life(i);
   const trades = countUntil(stream, atMs);
-  const structure = STRUCTURES[(word(seed ^ 20, universe.eventOf(i)) >>> 0) % STRUCTURES.length] as PriceStructure;
-  const tick = structure === 'deci_cent' ? 1_000 : 10_000;
+  const structure = structureOf(universe, i);
+  const tick = tickOf(structure);
   const dayAgo = countUntil(stream, atMs - DAY);
   const volume = cumulative(stream, trades);
   const decided = ['determined', 'disputed', 'amended', 'finalized'].includes(status);

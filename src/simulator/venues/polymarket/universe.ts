@@ -220,7 +220,8 @@ export class PolymarketUniverse {
       before: fresh || !this.hasCondition(i) ? 0 : before,
       gapMs: this.hasCondition(i) ? gapMs : Number.POSITIVE_INFINITY,
       endMs: closesMs,
-      averageSize: 20 + 2 * Math.floor(unit(this.seed ^ 10, i) ** 3 * 40_000),
+      // At least ten shares: even at the lowest price a trade is worth more than the cent below which lists leave it out.
+      averageSize: 5_000 + 2 * Math.floor(unit(this.seed ^ 10, i) ** 3 * 40_000),
       basePrice: Math.floor(20_000 + 960_000 * unit(this.seed ^ 11, i)),
     };
   }
