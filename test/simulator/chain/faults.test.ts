@@ -25,7 +25,7 @@ let last: number;
 let truth: PlainLog[];
 
 beforeAll(async () => {
-  chain = await startChain({ seed: 41, blocks: 320, fillsPerBlock: 4, finalityLag: 0 });
+  chain = await startChain({ seed: 41, blocks: 320, fillsPerBlock: 1.5, finalityLag: 0 });
   first = chain.universe.firstBlock;
   last = chain.universe.lastBlock;
   truth = logsOf(await portalLines(chain, portalQuery(first, last)));

@@ -87,7 +87,7 @@ describe('a small universe', () => {
   let fills: ChainFill[];
 
   beforeAll(async () => {
-    chain = await startChain({ seed: 7, blocks: 600, fillsPerBlock: 8, finalityLag: 0, unexplainedShare: 0.1 });
+    chain = await startChain({ seed: 7, blocks: 300, fillsPerBlock: 12, finalityLag: 0, unexplainedShare: 0.1 });
     const { universe } = chain;
     lines = await portalLines(
       chain,
@@ -111,8 +111,8 @@ describe('a small universe', () => {
     const exchanges = new Set(EMITTERS.slice(0, 6).map(({ address }) => address as string));
     const logged = logs.filter(({ address }) => exchanges.has(address)).flatMap((log) => decodedFill(log) ?? []);
     expect(logged).toEqual(fills.map(saidOf));
-    expect(fills.length).toBeGreaterThan(4_000);
-    expect(fills.length).toBeLessThan(5_600);
+    expect(fills.length).toBeGreaterThan(3_200);
+    expect(fills.length).toBeLessThan(4_000);
   });
 
   it('sums by exchange and by token and side are the sums of its fills', () => {
@@ -196,7 +196,7 @@ describe('a small universe', () => {
 
   it('every match closes: OrdersMatched follows the aggressor, fees equal FeeCharged, money and shares are conserved', () => {
     const { closed, direct, refunds } = closeMatches(logs, chain);
-    expect(closed).toBeGreaterThan(1_500);
+    expect(closed).toBeGreaterThan(1_200);
     expect(direct).toBeGreaterThan(0);
     expect(refunds.v1_ctf + refunds.v1_neg_risk).toBeGreaterThan(0);
     expect(refunds.v2_ctf + refunds.v2_neg_risk).toBeGreaterThan(0);
@@ -304,9 +304,10 @@ describe('a small universe', () => {
       cash: fill.side === 'BUY' ? -fill.usdc : fill.usdc,
       netShares: fill.side === 'BUY' ? fill.shares : -fill.shares,
     }));
+    const known = new Map(chainConditions(universe).map((condition) => [condition.id, condition]));
     const sums = new Map<string, bigint>();
     for (const { condition, cash, net } of chainLedger(universe, gross)) {
-      const { numerators = [], denominator = 0n } = chainConditions(universe).find(({ id }) => id === condition) ?? {};
+      const { numerators = [], denominator = 0n } = known.get(condition) ?? {};
       if (denominator === 0n) continue;
       const paid = net.reduce((sum, shares, i) => sum + shares * (numerators[i] ?? 0n), cash * denominator);
       sums.set(condition, (sums.get(condition) ?? 0n) + paid);
