@@ -17,6 +17,8 @@ export const REQUEST_FAULTS = [
   'server-error',
   /** The connection is reset: before the answer, or (every second range of the portal) in the middle of it. */
   'reset',
+  /** No answer at all, until the client gives up. */
+  'hang',
   /** The answer ends in the middle of a line, as if it were complete. */
   'cut',
   /** The portal's stream ends after a whole line, before the range does. */
@@ -25,6 +27,8 @@ export const REQUEST_FAULTS = [
   'empty',
   /** The finalized head is reported (and served) that many blocks too low. */
   'lagging-finalized',
+  /** By RPC the block of a request is not known yet to the one who answers. */
+  'header-not-found',
   /** By RPC another chain answers. */
   'wrong-chain',
   /** Only the latter part of a range is answered, without a word. */

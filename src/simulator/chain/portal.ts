@@ -137,6 +137,8 @@ export class Portal {
       case 'reset':
         response.socket?.resetAndDestroy();
         return true;
+      case 'hang':
+        return true;
       default:
         return false;
     }

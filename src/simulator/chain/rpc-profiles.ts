@@ -39,6 +39,8 @@ export interface RpcProfile {
   readonly withoutBlockTimestamp?: boolean;
   /** Every request gets this. */
   readonly dead?: Refusal;
+  /** 403 to clients that call themselves so, or by no name. */
+  readonly refusesAgents?: RegExp;
   /** Blocks that `finalized` lags behind the others'. */
   readonly finalizedBehind?: number;
 }
@@ -79,6 +81,9 @@ export const RPC_PROFILES = {
   },
   drpc: cap(10_000, 35, 'ranges over 10000 blocks are not supported on free plan', 400),
   'drpc-old': cap(10_000, 35, 'ranges over 10000 blocks are not supported on freetier', 400),
+  // What it says is not what it does: less than the number in the text is refused too.
+  'drpc-stingy': cap(100, 35, 'ranges over 10000 blocks are not supported on free plan', 400),
+  'agent-refused': { says: plain(-32000, ''), refusesAgents: /^$|^(node|undici|axios|python|curl|Go-http-client)/i },
   publicnode: {
     ...cap(50_000, -32701, 'exceed maximum block range: 50000'),
     keepsBlocks: 100_000,

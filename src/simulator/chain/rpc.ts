@@ -52,12 +52,15 @@ export class Rpc {
     this.#profile = profileOf(profile);
   }
 
-  async serve(response: ServerResponse, body: string): Promise<void> {
+  async serve(response: ServerResponse, body: string, agent: string): Promise<void> {
     const refusal = this.#throttle.refuse();
     if (refusal) {
       const said = this.#profile.throttled ?? (THROTTLE_TEXTS[0] as Refusal);
       const wait = refusal.retryAfterSeconds;
       return this.#refuseAll(response, said, wait === null ? {} : { 'retry-after': String(wait) });
+    }
+    if (this.#profile.refusesAgents?.test(agent)) {
+      return this.#refuseAll(response, { code: 403, message: '', status: 403, text: '<html>403 Forbidden</html>' });
     }
     if (this.#profile.dead) return this.#refuseAll(response, this.#profile.dead);
     let asked: unknown;
@@ -119,6 +122,11 @@ export class Rpc {
         return true;
       case 'reset':
         response.socket?.resetAndDestroy();
+        return true;
+      case 'hang':
+        return true;
+      case 'header-not-found':
+        this.#refuseAll(response, { code: -32000, message: 'header not found' });
         return true;
       default:
         return false;

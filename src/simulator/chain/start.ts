@@ -186,7 +186,7 @@ class ChainServer implements ServedChain {
     stats.maxInFlight = Math.max(stats.maxInFlight, stats.inFlight);
     try {
       const body = await readBody(request);
-      if (isRpc) await this.#rpc.serve(response, body);
+      if (isRpc) await this.#rpc.serve(response, body, String(request.headers['user-agent'] ?? ''));
       else if (path.startsWith(PORTAL_PATH)) {
         await this.#portal.serve(request, response, path.slice(PORTAL_PATH.length), body);
       } else sendError(response, 404, 'unknown_dataset', `no such data set: ${path}`);

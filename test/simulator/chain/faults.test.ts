@@ -131,6 +131,21 @@ describe('faults of requests', () => {
     );
   });
 
+  it('a server that hangs answers nothing until the client gives up', async () => {
+    chain.setFaults([{ kind: 'hang' }]);
+    const signal = AbortSignal.timeout(100);
+    const body = JSON.stringify(portalQuery(first, last));
+    await expect(fetch(`${chain.portalUrl}/finalized-stream`, { method: 'POST', body, signal })).rejects.toThrow(
+      /timeout/,
+    );
+    await expect(fetch(chain.rpcUrl, { method: 'POST', body: '{}', signal })).rejects.toThrow(/timeout/);
+  });
+
+  it('a node that lags behind its own head does not know the header', async () => {
+    chain.setFaults([{ kind: 'header-not-found' }]);
+    await expect(byRpc()).rejects.toThrow('-32000: header not found');
+  });
+
   it('a wrong chain answers by RPC', async () => {
     chain.setFaults([{ kind: 'wrong-chain' }]);
     expect(await rpc(chain, 'eth_chainId')).toBe('0x1');

@@ -136,6 +136,7 @@ describe('providers', () => {
     ['quicknode', 10_000, /limited to a 10,000 range/, -32614, 200],
     ['drpc', 10_000, /^ranges over 10000 blocks are not supported on free plan$/, 35, 400],
     ['drpc-old', 10_000, /on freetier$/, 35, 400],
+    ['drpc-stingy', 100, /^ranges over 10000 blocks are not supported on free plan$/, 35, 400],
     ['publicnode', 50_000, /^exceed maximum block range: 50000$/, -32701, 200],
     ['chainstack-free', 100, /^Block range limit exceeded\./, -32602, 200],
     ['chainstack', 10_000, /^Block range limit exceeded\./, -32602, 200],
@@ -229,6 +230,15 @@ describe('providers', () => {
       status: 503,
       error: { message: expect.stringMatching(/^no backend is currently healthy/) },
     });
+  });
+
+  it('a provider refuses the names of common libraries, in HTML', async () => {
+    chain.setRpcProfile('agent-refused');
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId' });
+    const as = (agent: string) => fetch(chain.rpcUrl, { method: 'POST', body, headers: { 'user-agent': agent } });
+    expect([(await as('node')).status, (await as('undici')).status, (await as('backfill/1.0')).status]).toEqual([
+      403, 403, 200,
+    ]);
   });
 
   it('a provider may leave out block times, and finality of another may lag', async () => {

@@ -203,6 +203,36 @@ describe('a small universe', () => {
     expect(refunds.v3).toBe(0);
   });
 
+  it('V1 and V2 charge before the fill; V3 after a resting fill and before the aggressor', () => {
+    const seen = { before: 0, after: 0 };
+    const charged = logs.filter(({ topics }) => FEE_CHARGED.has(topics[0] as string));
+    const V3 = EMITTERS[5].address;
+    for (const log of charged) {
+      const near = logs.filter(
+        ({ address, transactionHash }) => address === log.address && transactionHash === log.transactionHash,
+      );
+      const at = near.indexOf(log);
+      const amount = word(log, log.data.length === 130 ? 1 : 0);
+      const [before, after] = [decodedFill(near[at - 1] ?? log), decodedFill(near[at + 1] ?? log)];
+      const restingV3 = log.address === V3 && before?.fee === amount && before.counterparty !== V3;
+      seen[restingV3 ? 'after' : 'before']++;
+      if (!restingV3) expect(after?.fee).toBe(amount);
+    }
+    expect(seen.before).toBeGreaterThan(300);
+    expect(seen.after).toBeGreaterThan(0);
+  });
+
+  it('V1 registers both tokens twice, swapped', () => {
+    const registered = logs.filter(
+      ({ topics }) => topics[0] === '0xbc9a2432e8aeb48327246cddd6e872ef452812b4243c04e6bfb786a2cd8faf0d',
+    );
+    expect(registered.length).toBeGreaterThan(6);
+    for (let i = 0; i < registered.length; i += 2) {
+      const [one, two] = registered.slice(i, i + 2).map(({ topics }) => topics) as [string[], string[]];
+      expect(two).toEqual([one[0], one[2], one[1], one[3]]);
+    }
+  });
+
   it('the loss of any one log of a match breaks its closing', () => {
     const exchanges = new Set(EMITTERS.slice(0, 6).map(({ address }) => address as string));
     const byTx = new Map<string, PlainLog[]>();
