@@ -72,6 +72,7 @@ export const COMMANDS = {
       'refresh',
       'catalogue',
       'keepBackups',
+      'acceptFewer',
     ],
   },
   status: { describe: 'where the run is, also from another terminal', options: [...EVERYWHERE] },
@@ -81,7 +82,7 @@ export const COMMANDS = {
   },
   promote: {
     describe: 'verify, then switch staging to live in one atomic step',
-    options: [...EVERYWHERE, ...SOURCE, ...VERIFY, 'insertTimeout', 'rollback', 'dryRun', 'keepBackups'],
+    options: [...EVERYWHERE, ...SOURCE, ...VERIFY, 'insertTimeout', 'rollback', 'dryRun', 'keepBackups', 'acceptFewer'],
   },
   'rebuild-pnl': {
     describe: 'materialize profit and loss per wallet and market from the live fills',

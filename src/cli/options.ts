@@ -268,6 +268,12 @@ export const OPTIONS = {
     describe: 'rejected rows that verify lets pass; recorded in the verdict',
     schema: whole(0, 1_000_000_000).default(0),
   }),
+  acceptFewer: option({
+    env: 'BACKFILL_ACCEPT_FEWER',
+    kind: 'boolean',
+    describe: 'let live be replaced by clearly fewer rows, or by another selection',
+    schema: flag().default(false),
+  }),
   rollback: option({
     env: 'BACKFILL_ROLLBACK',
     kind: 'boolean',

@@ -1,14 +1,15 @@
 import type { Work } from '../clickhouse/heavy.js';
-import { describeTable } from '../clickhouse/schema.js';
 import { stagingOwner } from '../clickhouse/staging.js';
 import { FILLS_LIVE, FILLS_STAGING } from '../clickhouse/tables.js';
 import { EXIT, ExitError, usageError } from '../core/exit.js';
 import { checksum } from '../datasets/fills/checks/rows-gates.js';
 import type { FoundRun } from '../run/run-folder.js';
-import { backupName, listBackups, pruneBackups } from './backups.js';
+import { backupName, dropBackups, listBackups, surplus } from './backups.js';
+import { type Lease, withLease } from './lease.js';
 import { promotePreflight } from './preflight.js';
 import { failures } from './print.js';
-import { history, type Promotion, promotionId, stamp } from './promotions.js';
+import { history, type Promotion, promotionId, type RecordedPromotion, stampOf } from './promotions.js';
+import { liveSelection, scopeAfterRefresh, whyFewer } from './scope.js';
 import { carryOut, finishOpen, type SwitchOptions, uuidsOf } from './switch.js';
 import { readVerdict, type Verdict, whyStale } from './verdict.js';
 
@@ -18,6 +19,10 @@ export interface PromoteOptions {
   readonly verify: () => Promise<Verdict>;
   readonly keepBackups: number;
   readonly acceptRejected: number;
+  /** Whether live may come to hold clearly fewer rows, or another selection, than before. */
+  readonly acceptFewer?: boolean;
+  /** Of the target; absent: one is taken for this step alone. */
+  readonly lease?: Lease | undefined;
   readonly dryRun?: boolean;
   readonly now?: () => Date;
   readonly afterStep?: SwitchOptions['afterStep'];
@@ -41,16 +46,33 @@ export interface Promoted {
 /**
  * Puts the run's verified staging table in the place of live, by one atomic exchange, and keeps the old one as a backup. What
  * an earlier, killed promotion left open is finished or undone first. The caller holds the run's lock.
- * Throws ExitError(3) when the run does not pass verify, ExitError(1) when the target cannot do it.
+ * Throws ExitError(3) when the run does not pass verify or covers less than live, ExitError(1) when the target cannot do it.
  */
 export async function promoteRun(work: Work, options: PromoteOptions): Promise<Promoted> {
-  const { target, log } = work;
-  const { found, dryRun = false } = options;
-  const run = found.folder.id;
-  const now = options.now ?? (() => new Date());
-  const switching = switchOptions(work, options.afterStep);
-  if (!dryRun) await finishOpen(target, switching);
+  if (options.dryRun === true) return promoteStaging(work, options, null);
+  const { target, log, signal } = work;
+  return withLease(target, options.lease, { what: 'promote', log, signal }, async (lease) => {
+    await finishOpen(target, switchOptions(work, lease, options.afterStep));
+    return promoteStaging(work, options, lease);
+  });
+}
 
+/** What is live now, and what would come of it. */
+interface Outlook {
+  readonly history: readonly RecordedPromotion[];
+  readonly live: { readonly uuid: string; readonly rows: number } | null;
+  /** What the run's table covers. */
+  readonly selection: string | null;
+  readonly whyFewer: string | null;
+  readonly id: string;
+  readonly backup: string | null;
+}
+
+/** Without a lease: says what would happen. */
+async function promoteStaging(work: Work, options: PromoteOptions, lease: Lease | null): Promise<Promoted> {
+  const { target, log } = work;
+  const { found } = options;
+  const run = found.folder.id;
   const staging = await stagingOwner(target, FILLS_STAGING);
   if (staging?.owner !== run) return alreadyLive(work, run, staging?.owner);
   const remarks = await promotePreflight(target, FILLS_STAGING, FILLS_LIVE);
@@ -64,21 +86,19 @@ export async function promoteRun(work: Work, options: PromoteOptions): Promise<P
           rejected: checkpoint.rejected,
           acceptRejected: options.acceptRejected,
         });
-  if (dryRun) {
-    const live = await describeTable(target, FILLS_LIVE);
-    return {
-      run,
-      changed: false,
-      rows: Number(staging.rows),
-      oldRows: live === undefined ? null : Number(live.rows),
-      backup: live === undefined ? null : backupName(FILLS_LIVE, stamp(now())),
-      dropped: (await listBackups(target, FILLS_LIVE)).slice(
-        Math.max(0, options.keepBackups - (live === undefined ? 0 : 1)),
-      ),
-      remarks: [...remarks, why === null ? `verified at ${stored?.at}` : `verify would run first: ${why}`],
-      switchMs: 0,
-      verdict: why === null ? stored : null,
-    };
+  const outlook = await outlookOf(work, options, Number(staging.rows));
+  if (outlook.whyFewer !== null && (options.acceptFewer === true || lease === null)) {
+    remarks.push(
+      `${outlook.whyFewer}${lease === null && options.acceptFewer !== true ? ': --accept-fewer is needed' : ''}`,
+    );
+  }
+  if (lease === null) return wouldPromote(work, options, outlook, { rows: Number(staging.rows), remarks, stored, why });
+  if (outlook.whyFewer !== null && options.acceptFewer !== true) {
+    throw new ExitError(
+      EXIT.gateFailed,
+      `run ${run} is not promoted, readers would lose rows: ${outlook.whyFewer}`,
+      'live is as it was; if that is what you want, give --accept-fewer; BACKFILL_LIMIT, BACKFILL_MARKETS or BACKFILL_MIN_FILLS may be set in .env',
+    );
   }
   if (why !== null) log.info(`verifying before the promotion: ${why}`);
   const verdict = stored !== null && why === null ? stored : await options.verify();
@@ -89,40 +109,78 @@ export async function promoteRun(work: Work, options: PromoteOptions): Promise<P
       'live is as it was; `backfill verify` shows what to do',
     );
   }
-  return exchange(work, verdict, remarks, options, now);
+  return exchange(work, lease, verdict, remarks, options, outlook);
+}
+
+async function outlookOf({ target }: Work, options: PromoteOptions, rows: number): Promise<Outlook> {
+  const { refresh, fingerprint } = options.found.checkpoint;
+  const promotions = await history(target);
+  const live = await stagingOwner(target, FILLS_LIVE);
+  const covered = live === undefined ? null : await liveSelection(target, promotions, live);
+  const asked = fingerprint.selection ?? null;
+  const selection = refresh ? scopeAfterRefresh(covered, asked) : asked;
+  const now = options.now ?? (() => new Date());
+  const id = promotionId(now(), 'promote', promotions.at(-1)?.id);
+  return {
+    history: promotions,
+    live: live === undefined ? null : { uuid: live.uuid, rows: Number(live.rows) },
+    selection,
+    whyFewer:
+      live === undefined ? null : whyFewer({ rows: Number(live.rows), selection: covered }, { rows, selection }),
+    id,
+    backup: live === undefined ? null : backupName(FILLS_LIVE, stampOf(id)),
+  };
+}
+
+async function wouldPromote(
+  { target }: Work,
+  options: PromoteOptions,
+  { history, live, backup }: Outlook,
+  now: { rows: number; remarks: string[]; stored: Verdict | null; why: string | null },
+): Promise<Promoted> {
+  const { rows, remarks, stored, why } = now;
+  const made = backup === null || live === null ? [] : [{ name: backup, rows: live.rows }];
+  const backups = [...made, ...(await listBackups(target, FILLS_LIVE, history))];
+  return {
+    run: options.found.folder.id,
+    changed: false,
+    rows,
+    oldRows: live?.rows ?? null,
+    backup,
+    dropped: surplus(backups, options.keepBackups, backup, rows),
+    remarks: [...remarks, why === null ? `verified at ${stored?.at}` : `verify would run first: ${why}`],
+    switchMs: 0,
+    verdict: why === null ? stored : null,
+  };
 }
 
 async function exchange(
   work: Work,
+  lease: Lease,
   verdict: Verdict,
   remarks: string[],
   options: PromoteOptions,
-  now: () => Date,
+  { id, live, backup, selection }: Outlook,
 ): Promise<Promoted> {
   const { target } = work;
-  const live = await describeTable(target, FILLS_LIVE);
-  const oldRows = live === undefined ? null : Number(live.rows);
-  if (oldRows !== null && oldRows > verdict.rows) {
-    remarks.push(`live had ${oldRows} rows, now it has ${verdict.rows}: fewer`);
-  }
-  const last = (await history(target)).at(-1)?.id;
   const promotion: Promotion = {
-    id: promotionId(now(), 'promote', last),
+    id,
     action: 'promote',
     run: verdict.run,
     rows: verdict.rows,
     checksum: verdict.checksum,
     live: FILLS_LIVE,
     incoming: FILLS_STAGING,
-    outgoing: live === undefined ? null : backupName(FILLS_LIVE, stamp(now())),
+    outgoing: backup,
     newUuid: verdict.uuid,
     oldUuid: live?.uuid ?? null,
+    ...(selection === null ? {} : { selection }),
   };
-  let recordedAt = 0;
+  let armedAt = 0;
   let switchMs = 0;
-  const switching = switchOptions(work, async (step, of) => {
-    if (step === 'recorded') recordedAt = Date.now();
-    if (step === 'exchanged') switchMs = Date.now() - recordedAt;
+  const switching = switchOptions(work, lease, async (step, of) => {
+    if (step === 'armed') armedAt = Date.now();
+    if (step === 'exchanged') switchMs = Date.now() - armedAt;
     await options.afterStep?.(step, of);
   });
   const [outcome] = await carryOut(target, [promotion], switching);
@@ -133,14 +191,26 @@ async function exchange(
       'live is as it was; find out what writes to the table, then run the command again',
     );
   }
-  const dropped = await pruneBackups(target, FILLS_LIVE, options.keepBackups);
+  const backups = await listBackups(target, FILLS_LIVE, await history(target));
   const { rows, run } = verdict;
-  return { run, changed: true, rows, oldRows, backup: promotion.outgoing, dropped, remarks, switchMs, verdict };
+  const pruned = await dropBackups(work, lease, surplus(backups, options.keepBackups, backup, rows));
+  return {
+    run,
+    changed: true,
+    rows,
+    oldRows: live?.rows ?? null,
+    backup,
+    dropped: pruned.dropped,
+    remarks: [...remarks, ...pruned.remarks],
+    switchMs,
+    verdict,
+  };
 }
 
 /** What went live must be what was verified: compared once more when it is there. */
-export function switchOptions(work: Work, afterStep?: SwitchOptions['afterStep']): SwitchOptions {
+export function switchOptions(work: Work, lease: Lease, afterStep?: SwitchOptions['afterStep']): SwitchOptions {
   return {
+    lease,
     log: work.log,
     stillVerified: async (promotion) => {
       if (promotion.checksum === '') return true;

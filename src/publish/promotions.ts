@@ -1,6 +1,6 @@
-import { hostname, userInfo } from 'node:os';
 import { loadSql } from '../clickhouse/sql.js';
 import type { Target } from '../clickhouse/target.js';
+import { whoAmI } from './lease-holder.js';
 
 /** One exchange of a live table, as the table `promotions` keeps it: a row before it and a row after it. */
 export interface Promotion {
@@ -18,6 +18,23 @@ export interface Promotion {
   readonly newUuid: string;
   /** Null when there is no live table yet. */
   readonly oldUuid: string | null;
+  /** Of fills: what the table covers. */
+  readonly selection?: string | undefined;
+  /** Of P&L: what it was made from. */
+  readonly madeFrom?: MadeFrom | undefined;
+}
+
+/** The versions of what P&L is derived from, as `derived.ts` reads them. */
+export interface MadeFrom {
+  readonly fills: string;
+  readonly resolutions: string;
+}
+
+/** JSON in `promotions.detail`. */
+interface Detail {
+  readonly outcome?: Outcome;
+  readonly selection?: string;
+  readonly madeFrom?: MadeFrom;
 }
 
 /** `undone`: taken back at once, because the table had changed. `lost`: others have moved the tables meanwhile. */
@@ -58,10 +75,15 @@ export async function record(target: Target, promotions: readonly Promotion[], o
     live_uuid: promotion.oldUuid,
     staging_uuid: promotion.newUuid,
     backup_uuid: outcome === 'done' && promotion.outgoing !== null ? promotion.oldUuid : null,
-    who: who(),
-    detail: JSON.stringify(outcome === null ? {} : { outcome }),
+    who: whoAmI(),
+    detail: JSON.stringify(detailOf(promotion, outcome)),
   }));
   await target.insertRows('promotions', rows, { insertMode: 'sync' });
+}
+
+function detailOf({ selection, madeFrom }: Promotion, outcome: Outcome | null): Detail {
+  if (outcome !== null) return { outcome };
+  return { ...(selection === undefined ? {} : { selection }), ...(madeFrom === undefined ? {} : { madeFrom }) };
 }
 
 /** Every promotion of this database, oldest first. */
@@ -72,6 +94,7 @@ export async function history(target: Target): Promise<RecordedPromotion[]> {
     .filter((row) => row.phase === 'before')
     .map((row) => {
       const end = after.get(row.promotion);
+      const { selection, madeFrom } = JSON.parse(row.detail) as Detail;
       return {
         id: row.promotion,
         action: row.action,
@@ -83,12 +106,17 @@ export async function history(target: Target): Promise<RecordedPromotion[]> {
         outgoing: row.backup_table === '' ? null : row.backup_table,
         newUuid: row.new_uuid ?? '',
         oldUuid: row.old_uuid,
-        outcome: end === undefined ? null : (JSON.parse(end.detail) as { outcome: Outcome }).outcome,
+        selection,
+        madeFrom,
+        outcome: end === undefined ? null : ((JSON.parse(end.detail) as Detail).outcome ?? null),
       };
     });
 }
 
-/** Ids sort by time: `20260131_120000_123-promote`. The clock may stand still or go back: the caller's last id is passed over. */
+/**
+ * Ids sort as the promotions followed each other: `20260131_120000_123-promote`. The time is for people; a clock that stands still
+ * or goes back only makes the id follow the last one, `after`, by a millisecond.
+ */
 export function promotionId(now: Date, action: string, after = ''): string {
   const last = timeOfStamp(after);
   return `${stamp(last === null || now.getTime() > last ? now : new Date(last + 1))}-${action}`;
@@ -102,16 +130,14 @@ function timeOfStamp(id: string): number | null {
   return Number.isNaN(at) ? null : at;
 }
 
+/** The part of a promotion's id that its backup is named after. */
+export function stampOf(id: string): string {
+  return id.slice(0, STAMP_CHARS);
+}
+
+const STAMP_CHARS = 'YYYYMMDD_HHMMSS_mmm'.length;
+
 /** `20260131_120000_123` */
 export function stamp(at: Date): string {
   return at.toISOString().replace(/[-:]/g, '').replace('T', '_').replace('.', '_').replace('Z', '');
-}
-
-function who(): string {
-  try {
-    return `${userInfo().username}@${hostname()}`;
-  } catch {
-    // A container may run under a user without a name.
-    return `uid ${process.getuid?.() ?? '?'}@${hostname()}`;
-  }
 }

@@ -4,12 +4,15 @@ import { describeTable } from '../clickhouse/schema.js';
 import { FILLS_LIVE } from '../clickhouse/tables.js';
 import { usageError } from '../core/exit.js';
 import { undoneName } from './backups.js';
+import { type Lease, withLease } from './lease.js';
 import { switchOptions } from './promote-run.js';
-import { history, type Promotion, promotionId, type RecordedPromotion, stamp } from './promotions.js';
+import { history, type Promotion, promotionId, type RecordedPromotion, stampOf } from './promotions.js';
 import { carryOutAll, finishOpen, type SwitchOptions, uuidsOf } from './switch.js';
 
 export interface RollbackOptions {
   readonly dryRun?: boolean;
+  /** Of the target; absent: one is taken for this step alone. */
+  readonly lease?: Lease | undefined;
   readonly now?: () => Date;
   readonly afterStep?: SwitchOptions['afterStep'];
 }
@@ -31,10 +34,24 @@ export interface RolledBack {
  * rollback goes one promotion further back. Throws ExitError(1) when there is nothing to go back to.
  */
 export async function rollback(work: Work, options: RollbackOptions = {}): Promise<RolledBack> {
-  const { target } = work;
-  const now = options.now ?? (() => new Date());
-  if (options.dryRun !== true) await finishOpen(target, switchOptions(work, options.afterStep));
+  const { target, log, signal } = work;
   await preflight(target);
+  if (options.dryRun === true) return (await planRollback(work, options)).back;
+  return withLease(target, options.lease, { what: 'promote --rollback', log, signal }, async (lease) => {
+    const switching = switchOptions(work, lease, options.afterStep);
+    await finishOpen(target, switching);
+    const { promotion, back } = await planRollback(work, options);
+    await carryOutAll(target, [promotion], switching);
+    return { ...back, changed: true };
+  });
+}
+
+/** What would be done, with nothing changed. */
+async function planRollback(
+  { target }: Work,
+  options: RollbackOptions,
+): Promise<{ promotion: Promotion; back: RolledBack }> {
+  const now = options.now ?? (() => new Date());
   const all = await history(target);
   const top = standing(all).at(-1);
   const liveUuid = (await uuidsOf(target, [FILLS_LIVE])).get(FILLS_LIVE);
@@ -54,27 +71,30 @@ export async function rollback(work: Work, options: RollbackOptions = {}): Promi
       'a rollback goes back as far as there are backups: see --keep-backups',
     );
   }
+  const id = promotionId(now(), 'rollback', all.at(-1)?.id);
+  const earlier = all.findLast((p) => p.newUuid === top.oldUuid);
   const promotion: Promotion = {
-    id: promotionId(now(), 'rollback', all.at(-1)?.id),
+    id,
     action: 'rollback',
-    run: all.find((p) => p.newUuid === top.oldUuid)?.run ?? '',
+    run: earlier?.run ?? '',
     rows: Number(backup.rows),
     checksum: '',
     live: FILLS_LIVE,
     incoming: top.outgoing,
-    outgoing: undoneName(FILLS_LIVE, stamp(now())),
+    outgoing: undoneName(FILLS_LIVE, stampOf(id)),
     newUuid: top.oldUuid,
     oldUuid: top.newUuid,
+    selection: earlier?.selection,
   };
-  if (options.dryRun !== true) await carryOutAll(target, [promotion], switchOptions(work, options.afterStep));
-  return {
-    changed: options.dryRun !== true,
+  const back: RolledBack = {
+    changed: false,
     promotion: top.id,
     run: promotion.run === '' ? null : promotion.run,
     rows: promotion.rows,
     from: top.outgoing,
     undone: promotion.outgoing as string,
   };
+  return { promotion, back };
 }
 
 /** Promotions of fills that have not been taken back, oldest first: a rollback removes the last of them. */

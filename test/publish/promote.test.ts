@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createFillsTable, ensureTables } from '../../src/clickhouse/schema.js';
 import { FILLS_COLUMN_NAMES } from '../../src/clickhouse/tables.js';
 import type { Target } from '../../src/clickhouse/target.js';
 import { verifyRun } from '../../src/datasets/fills/checks/verify-run.js';
+import { type Lease, takeLease } from '../../src/publish/lease.js';
 import { type Promoted, type PromoteOptions, promoteRun } from '../../src/publish/promote-run.js';
 import { history, type Promotion } from '../../src/publish/promotions.js';
 import { rollback } from '../../src/publish/rollback.js';
@@ -56,6 +57,13 @@ async function promoteStaged(
     verify: () => verifyRun(work, { found, acceptRejected: 0 }),
     ...over,
   });
+}
+
+/** Given back when the test ends. */
+async function leaseOf(): Promise<Lease> {
+  const lease = await takeLease(target, { what: 'test', log: silentLog });
+  onTestFinished(() => lease.release());
+  return lease;
 }
 
 async function tables(): Promise<Record<string, number>> {
@@ -150,6 +158,61 @@ describe('promote', () => {
     expect(found.folder.readJson(found.folder.verdictPath)).toBeUndefined();
   });
 
+  test('with a clock that is behind, the backup it has just made stays and the older ones go', async () => {
+    const at = (day: number) => () => new Date(`2026-01-${String(day).padStart(2, '0')}T00:00:00.000Z`);
+    for (const [n, day] of [
+      [1, 20],
+      [2, 21],
+      [3, 22],
+    ] as const) {
+      await promoteStaged(await stage(`r${n}`, 10 + n), { keepBackups: 1, now: at(day) });
+    }
+    const { backup, dropped } = await promoteStaged(await stage('r4', 14), { keepBackups: 1, now: at(2) });
+    expect(dropped).toHaveLength(1);
+    expect(dropped).not.toContain(backup);
+    expect(await rollback(workOn(target))).toMatchObject({ run: 'r3', rows: 13 });
+  });
+
+  test('fewer rows than live are refused (3) unless that is accepted, and the full table then stays as a backup', async () => {
+    await promoteStaged(await stage('r1', 1000));
+    const found = await stage('r2', 10);
+    await expect(promoteStaged(found)).rejects.toMatchObject({
+      code: 3,
+      message: expect.stringContaining('it has 10 rows, live has 1,000'),
+      hint: expect.stringContaining('--accept-fewer'),
+    });
+    expect(await tables()).toEqual({ clob_fills: 1000, clob_fills_staging: 10 });
+    for (const [n, rows] of [
+      [2, 10],
+      [3, 11],
+      [4, 12],
+      [5, 13],
+    ] as const) {
+      await promoteStaged(await stage(`r${n}`, rows), { keepBackups: 1, acceptFewer: true });
+    }
+    const backups = await target.query<{ total: string }>(
+      "SELECT total_rows AS total FROM system.tables WHERE database = {d:String} AND name LIKE 'clob_fills_backup%' ORDER BY total_rows",
+      { params: { d: target.database } },
+    );
+    expect(backups.map(({ total }) => Number(total))).toEqual([12, 1000]);
+  });
+
+  test('another selection than that of live is refused (3) although it has more rows', async () => {
+    const run = async (id: string, rows: number, selection: string) => {
+      const found = await stage(id, rows);
+      const checkpoint = { ...found.checkpoint, fingerprint: { selection } };
+      found.folder.writeCheckpoint(checkpoint);
+      return { ...found, checkpoint };
+    };
+    await promoteStaged(await run('r1', 10, 'everything'));
+    await expect(promoteStaged(await run('r2', 20, 'limit 1'))).rejects.toMatchObject({
+      code: 3,
+      message: expect.stringContaining('limit 1'),
+    });
+    expect(await promoteStaged(await run('r2', 20, 'limit 1'), { acceptFewer: true })).toMatchObject({ changed: true });
+    expect(await promoteStaged(await run('r3', 30, 'everything'))).toMatchObject({ changed: true });
+  });
+
   test('only so many backups are kept, and only our own are dropped', async () => {
     await target.command('CREATE TABLE clob_fills_backup_mine (x UInt8) ENGINE = MergeTree ORDER BY x');
     for (const n of [1, 2, 3, 4]) await promoteStaged(await stage(`r${n}`, 10 + n), { keepBackups: 2 });
@@ -215,7 +278,7 @@ function promoter(run: string, mode: 'promote' | 'rollback', killAfter?: SwitchS
   return new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal, output })));
 }
 
-const STEPS: SwitchStep[] = ['recorded', 'exchanged', 'checked', 'settled', 'noted'];
+const STEPS: SwitchStep[] = ['recorded', 'armed', 'exchanged', 'checked', 'settled', 'noted'];
 
 describe('a promotion killed with SIGKILL', () => {
   test.each(STEPS)('after the step "%s" is finished by running it again', async (step) => {
@@ -283,6 +346,7 @@ async function stageNext(rows: number): Promise<void> {
 
 test('a reader polling during 100 promotions sees the old rows or the new ones, never an error, none or a mixture', async () => {
   await promoteStaged(await stage('r0', 100));
+  const lease = await leaseOf();
   const allowed = new Set([100]);
   const { seen, polls, errors } = await pollDuring(async () => {
     for (let n = 1; n <= 100; n++) {
@@ -302,7 +366,7 @@ test('a reader polling during 100 promotions sees the old rows or the new ones, 
         newUuid: uuids.get('clob_fills_staging') ?? '',
         oldUuid: uuids.get('clob_fills') ?? '',
       };
-      expect(await carryOut(target, [promotion], { log: silentLog })).toEqual(['done']);
+      expect(await carryOut(target, [promotion], { lease, log: silentLog })).toEqual(['done']);
     }
   });
   expect(errors).toBe(0);
@@ -313,6 +377,7 @@ test('a reader polling during 100 promotions sees the old rows or the new ones, 
 test('a table that somebody else has put in place meanwhile is not reported as switched', async () => {
   await promoteStaged(await stage('r0', 100));
   await stageNext(50);
+  const lease = await leaseOf();
   const before = await uuidsOf(target, ['clob_fills', 'clob_fills_staging']);
   const promotion: Promotion = {
     id: '900',
@@ -327,7 +392,7 @@ test('a table that somebody else has put in place meanwhile is not reported as s
     oldUuid: before.get('clob_fills') ?? '',
   };
   await stageNext(60);
-  await expect(carryOutAll(target, [promotion], { log: silentLog })).rejects.toMatchObject({ code: 3 });
+  await expect(carryOutAll(target, [promotion], { lease, log: silentLog })).rejects.toMatchObject({ code: 3 });
   expect((await uuidsOf(target, ['clob_fills'])).get('clob_fills')).toBe(before.get('clob_fills'));
 });
 

@@ -4,6 +4,7 @@ import { endOfMarkets, loadMarkets, type MarketsReport } from '../../datasets/co
 import { formatCount } from '../../report/format.js';
 import { renderFacts } from '../../report/table.js';
 import type { Context } from '../context.js';
+import { pnlRemark } from '../lease.js';
 import { openTargetOf } from '../open-target.js';
 
 /** Token and market tables from the subgraphs. */
@@ -13,8 +14,10 @@ export async function markets(ctx: Context): Promise<void> {
   const { target } = await openTargetOf(ctx);
   await preflight(target);
   const report = await loadMarkets(ctx, target, { catalogue });
-  ctx.out.result({ ...report });
+  const pnl = await pnlRemark(target);
+  ctx.out.result({ ...report, pnl: pnl ?? 'current' });
   ctx.out.text(renderMarketsReport(report));
+  if (pnl !== null) ctx.out.text(pnl);
   endOfMarkets(report, 'run the same command again');
 }
 

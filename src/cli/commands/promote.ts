@@ -1,15 +1,17 @@
 import type { Work } from '../../clickhouse/heavy.js';
 import { FILLS_LIVE } from '../../clickhouse/tables.js';
 import { verifyRun } from '../../datasets/fills/checks/verify-run.js';
+import type { Lease } from '../../publish/lease.js';
 import { renderGates } from '../../publish/print.js';
 import { type Promoted, type PromoteOptions, promoteRun } from '../../publish/promote-run.js';
 import { rollback } from '../../publish/rollback.js';
 import { formatCount, formatDuration } from '../../report/format.js';
 import { renderFacts } from '../../report/table.js';
 import { acquireLock } from '../../run/lock.js';
-import { type FoundRun, RunFolder } from '../../run/run-folder.js';
+import type { FoundRun } from '../../run/run-folder.js';
 import { stepAgain } from '../again.js';
 import type { Context } from '../context.js';
+import { leaseOf, pnlRemark } from '../lease.js';
 import { openCountSource } from '../open-count-source.js';
 import { openWork, requireRun, settle } from './verify.js';
 
@@ -20,19 +22,27 @@ export async function promote(ctx: Context): Promise<void> {
   const lock = acquireLock(found.folder.dir);
   ctx.releases.push('lock of the run', () => lock.release());
   const work = await openWork(ctx);
-  lockTables(ctx);
-  const promoted = await promoteFound(ctx, work, found);
-  ctx.out.result({ ...promoted });
-  ctx.out.text(describePromoted(promoted, ctx.config.dryRun));
+  const lease = ctx.config.dryRun ? undefined : await leaseOf(ctx, work.target);
+  const promoted = await promoteFound(ctx, work, found, lease);
+  const pnl = ctx.config.dryRun ? null : await pnlRemark(work.target);
+  ctx.out.result({ ...promoted, pnl: pnl ?? 'current' });
+  ctx.out.text(describePromoted(promoted, ctx.config.dryRun, pnl));
 }
 
 /** What `promote` and `run` do with a run whose lock they hold; notes it in the checkpoint. */
-export async function promoteFound(ctx: Context, work: Work, found: FoundRun): Promise<Promoted> {
-  const { acceptRejected, keepBackups, dryRun } = ctx.config;
+export async function promoteFound(
+  ctx: Context,
+  work: Work,
+  found: FoundRun,
+  lease: Lease | undefined,
+): Promise<Promoted> {
+  const { acceptRejected, acceptFewer, keepBackups, dryRun } = ctx.config;
   const options: PromoteOptions = {
     found,
     keepBackups,
     acceptRejected,
+    acceptFewer,
+    lease,
     dryRun,
     verify: async () => {
       const openSource = () => openCountSource(ctx, found.checkpoint);
@@ -54,14 +64,8 @@ export async function promoteFound(ctx: Context, work: Work, found: FoundRun): P
   return promoted;
 }
 
-/** One process at a time exchanges live tables, whichever run it is for. */
-export function lockTables(ctx: Context): void {
-  const folder = RunFolder.create(ctx.config.checkpoints, '.tables');
-  const lock = acquireLock(folder.dir);
-  ctx.releases.push('lock of the live tables', () => lock.release());
-}
-
-export function describePromoted(promoted: Promoted, dryRun: boolean): string {
+/** @param pnl what is to be said of P&L; null: nothing */
+export function describePromoted(promoted: Promoted, dryRun: boolean, pnl: string | null): string {
   const { rows, oldRows, backup, dropped, changed } = promoted;
   const would = dryRun ? 'would be ' : '';
   const facts: [string, string][] = [['run', promoted.run]];
@@ -75,17 +79,19 @@ export function describePromoted(promoted: Promoted, dryRun: boolean): string {
     if (dropped.length > 0) facts.push(['dropped', `${would}${dropped.join(', ')}`]);
   }
   for (const remark of promoted.remarks) facts.push(['note', remark]);
-  if (changed) facts.push(['next', 'backfill rebuild-pnl; backfill promote --rollback puts the old table back']);
+  if (changed) facts.push(['to undo', 'backfill promote --rollback puts the old table back']);
+  if (pnl !== null) facts.push(['next', pnl]);
   return renderFacts(facts);
 }
 
 async function rollBack(ctx: Context): Promise<void> {
   const work = await openWork(ctx);
-  lockTables(ctx);
   const { dryRun } = ctx.config;
+  const lease = dryRun ? undefined : await leaseOf(ctx, work.target);
   if (ctx.config.run !== undefined) ctx.log.warn('--rollback takes back the last promotion, whichever run it was');
-  const back = await stepAgain(ctx, 'rollback', () => rollback(work, { dryRun }));
-  ctx.out.result({ ...back });
+  const back = await stepAgain(ctx, 'rollback', () => rollback(work, { dryRun, lease }));
+  const pnl = dryRun ? null : await pnlRemark(work.target);
+  ctx.out.result({ ...back, pnl: pnl ?? 'current' });
   const would = dryRun ? 'would be ' : '';
   ctx.out.text(
     renderFacts([
@@ -95,7 +101,7 @@ async function rollBack(ctx: Context): Promise<void> {
         `${would}${formatCount(back.rows)} rows${back.run === null ? '' : ` of the run ${back.run}`}, from ${back.from}`,
       ],
       ['kept', `${would}${back.undone}`],
-      ['next', 'backfill rebuild-pnl: the P&L tables still are those of the rows taken back'],
+      ...(pnl === null ? [] : [['next', pnl] as [string, string]]),
     ]),
   );
 }

@@ -1,6 +1,7 @@
 import type { Work } from '../../clickhouse/heavy.js';
 import { type Leader, type Rebuilt, rebuildPnlTables } from '../../datasets/pnl/rebuild.js';
 import type { Gate } from '../../publish/gate.js';
+import type { Lease } from '../../publish/lease.js';
 import { renderGates } from '../../publish/print.js';
 import { formatCount, formatDuration, formatMicros } from '../../report/format.js';
 import { renderFacts, renderTable } from '../../report/table.js';
@@ -8,14 +9,13 @@ import { acquireLock } from '../../run/lock.js';
 import { type FoundRun, findRun } from '../../run/run-folder.js';
 import { stepAgain } from '../again.js';
 import type { Context } from '../context.js';
-import { lockTables } from './promote.js';
+import { leaseOf } from '../lease.js';
 import { openWork } from './verify.js';
 
 /** Materializes profit and loss from the live fills. Throws ExitError(3) when a gate fails. */
 export async function rebuildPnl(ctx: Context): Promise<void> {
   const work = await openWork(ctx);
-  lockTables(ctx);
-  const rebuilt = await rebuildAndShow(ctx, work);
+  const rebuilt = await rebuildAndShow(ctx, work, await leaseOf(ctx, work.target));
   ctx.out.result({ ...rebuilt });
   const found = rebuilt.run === null ? null : findRun(ctx.config.checkpoints, rebuilt.run);
   if (found === null) return;
@@ -24,16 +24,16 @@ export async function rebuildPnl(ctx: Context): Promise<void> {
   lock.release();
 }
 
-/** What `run` and `demo` do for a run whose lock they hold, under the lock of the tables. */
-export async function rebuildFound(ctx: Context, work: Work, found: FoundRun): Promise<Rebuilt> {
-  const rebuilt = await rebuildAndShow(ctx, work);
+/** What `run` and `demo` do for a run whose lock they hold. */
+export async function rebuildFound(ctx: Context, work: Work, found: FoundRun, lease: Lease): Promise<Rebuilt> {
+  const rebuilt = await rebuildAndShow(ctx, work, lease);
   notePnl(found);
   return rebuilt;
 }
 
-async function rebuildAndShow(ctx: Context, work: Work): Promise<Rebuilt> {
+export async function rebuildAndShow(ctx: Context, work: Work, lease: Lease): Promise<Rebuilt> {
   const onGates = (gates: readonly Gate[]) => ctx.out.text(renderGates('profit and loss', gates));
-  const rebuilt = await stepAgain(ctx, 'rebuild-pnl', () => rebuildPnlTables(work, { onGates }));
+  const rebuilt = await stepAgain(ctx, 'rebuild-pnl', () => rebuildPnlTables(work, { onGates, lease }));
   ctx.out.text(`\n${describeRebuilt(rebuilt)}`);
   return rebuilt;
 }

@@ -1,3 +1,4 @@
+import type { Work } from '../../clickhouse/heavy.js';
 import type { OpenedTarget } from '../../clickhouse/open.js';
 import { preflight } from '../../clickhouse/preflight.js';
 import { ensureSchema } from '../../clickhouse/schema.js';
@@ -8,26 +9,30 @@ import { runFills } from '../../datasets/fills/fills-step.js';
 import { existingRun } from '../../datasets/fills/open-run.js';
 import type { AskedSelection } from '../../datasets/fills/planning.js';
 import { publish } from '../../datasets/fills/summary.js';
+import type { Rebuilt } from '../../datasets/pnl/rebuild.js';
+import { whyPnlBehind } from '../../datasets/pnl/versions.js';
 import type { Step } from '../../run/checkpoint.js';
 import { acquireLock } from '../../run/lock.js';
 import { type FoundRun, findRun, type RunFolder } from '../../run/run-folder.js';
 import type { Context } from '../context.js';
+import { leaseOf } from '../lease.js';
 import { openTargetOf } from '../open-target.js';
 import { endOf } from './fills.js';
 import { renderMarketsReport } from './markets.js';
-import { describePromoted, lockTables, promoteFound } from './promote.js';
-import { rebuildFound } from './rebuild-pnl.js';
+import { describePromoted, promoteFound } from './promote.js';
+import { rebuildAndShow, rebuildFound } from './rebuild-pnl.js';
 
 /** Markets, fills, verify, promote and rebuild-pnl; goes on at the step where the last sitting stopped. */
 export async function run(ctx: Context): Promise<void> {
   const asked = checkInput(ctx);
   const over = allDone(ctx);
+  const opened = await openTargetOf(ctx);
   if (over !== null) {
-    ctx.out.text(`The run ${over.folder.id} is live and its P&L rebuilt: nothing is left to do.`);
-    ctx.out.result({ run: over.folder.id, steps: over.checkpoint.steps });
+    const pnl = await followWithPnl(ctx, workOf(ctx, opened));
+    ctx.out.text(`The run ${over.folder.id} is live and P&L follows it: nothing is left to do.`);
+    ctx.out.result({ run: over.folder.id, steps: over.checkpoint.steps, ...pnl });
     return;
   }
-  const opened = await openTargetOf(ctx);
   const job = await runWholeJob(ctx, opened, asked);
   ctx.out.result({ ...job });
   if (job.markets) endOfMarkets(job.markets, 'run `backfill markets`, then `backfill rebuild-pnl`');
@@ -40,26 +45,39 @@ export interface WholeJob extends Record<string, unknown> {
 
 /** The five steps on an open target; prints each one's report and returns what `--json` shows. */
 export async function runWholeJob(ctx: Context, opened: OpenedTarget, asked: AskedSelection): Promise<WholeJob> {
-  const work = { target: opened.target, maxMemoryMb: ctx.config.maxMemory, log: ctx.log, signal: ctx.stop };
+  const work = workOf(ctx, opened);
   await preflight(opened.target);
   const { found, ...said } = await loadAll(ctx, opened, asked);
   if (found === null) {
     ctx.out.text('Live holds exactly what the source counts: nothing to fetch.');
-    return { upToDate: true, ...said };
+    return { upToDate: true, ...said, ...(await followWithPnl(ctx, work)) };
   }
   await ensureSchema(opened.target);
-  lockTables(ctx);
+  const lease = await leaseOf(ctx, opened.target);
   if (found.checkpoint.steps.promote === undefined) {
     ctx.stop.throwIfAborted();
     title(ctx, 'Checks');
-    const promoted = await promoteFound(ctx, work, found);
+    const promoted = await promoteFound(ctx, work, found, lease);
     title(ctx, 'Promoted');
-    ctx.out.text(describePromoted(promoted, false));
+    ctx.out.text(describePromoted(promoted, false, null));
   }
   ctx.stop.throwIfAborted();
   title(ctx, 'Profit and loss');
-  const pnl = await rebuildFound(ctx, work, found);
+  const pnl = await rebuildFound(ctx, work, found, lease);
   return { run: found.folder.id, steps: found.folder.readCheckpoint()?.steps, pnl, ...said };
+}
+
+function workOf(ctx: Context, { target }: OpenedTarget): Work {
+  return { target, maxMemoryMb: ctx.config.maxMemory, log: ctx.log, signal: ctx.stop };
+}
+
+/** No new fill is no reason for P&L to stand still: `markets` may have learned of resolutions. */
+async function followWithPnl(ctx: Context, work: Work): Promise<{ pnl?: Rebuilt }> {
+  const why = await whyPnlBehind(work.target);
+  if (why === null) return {};
+  title(ctx, 'Profit and loss');
+  ctx.log.info(`P&L is rebuilt: ${why}`);
+  return { pnl: await rebuildAndShow(ctx, work, await leaseOf(ctx, work.target)) };
 }
 
 /** The run that was named and has made every step; without a name the same command begins the next run. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Context } from '../../cli/context.js';
 import { usageError } from '../../core/exit.js';
 import { FailureError } from '../../core/failure.js';
+import { EVERYTHING } from '../../publish/scope.js';
 import { readMeta, type SourceMeta } from '../../sources/subgraph/meta.js';
 import type { Plan, PlanOptions, TokenCount } from './plan/chunk.js';
 import { type MarketList, parseMarketList } from './plan/market-list.js';
@@ -42,9 +43,6 @@ export interface AskedSelection {
   /** For the fingerprint: the same selection has the same text, whatever the order of its list. */
   readonly text: string;
 }
-
-/** The text of a selection that leaves nothing out. */
-export const EVERYTHING = 'everything';
 
 /** Reads the market list before anything else is touched. Throws ExitError(1) naming the lines that are broken. */
 export function readSelection(ctx: Context): AskedSelection {

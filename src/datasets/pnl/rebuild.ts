@@ -1,24 +1,29 @@
+import { randomUUID } from 'node:crypto';
 import { dropScratch, queryFile, type Work } from '../../clickhouse/heavy.js';
 import { describeTable, ensureTables } from '../../clickhouse/schema.js';
-import { quoteString } from '../../clickhouse/sql.js';
+import { loadSql, quoteString } from '../../clickhouse/sql.js';
 import { stagingOwner } from '../../clickhouse/staging.js';
 import { FILLS_LIVE } from '../../clickhouse/tables.js';
 import { EXIT, ExitError, usageError } from '../../core/exit.js';
 import { type Gate, WORST } from '../../publish/gate.js';
+import { type Lease, withLease } from '../../publish/lease.js';
 import { failures } from '../../publish/print.js';
 import { switchOptions } from '../../publish/promote-run.js';
-import { history, type Promotion, promotionId } from '../../publish/promotions.js';
+import { history, type MadeFrom, type Promotion, promotionId } from '../../publish/promotions.js';
 import { carryOutAll, finishOpen, type SwitchOptions, uuidsOf } from '../../publish/switch.js';
 import { readResiduals } from '../fills/checks/conservation.js';
 import { CONTRACTS } from '../fills/checks/contracts.js';
 import { knownGate, openGate, residualsGate, totalsGates, zeroSumGate } from './gates.js';
 import { materialize, readOpenCheck, readTotals, readZeroSum } from './materialize.js';
-import { rebuildTables, SCRATCH, WALLET_MARKET, WALLETS } from './tables.js';
+import { RESULTS, type RebuildTables, rebuildTables, SCRATCH, WALLETS } from './tables.js';
+import { readVersions } from './versions.js';
 
 export interface RebuildOptions {
   /** Where the fills are; the live table. */
   readonly fills?: string;
   readonly now?: () => Date;
+  /** Of the target; absent: one is taken for this step alone. */
+  readonly lease?: Lease | undefined;
   readonly afterStep?: SwitchOptions['afterStep'];
   /** Told the gates as soon as they are known, before a failed one ends the rebuild. */
   readonly onGates?: (gates: readonly Gate[]) => void;
@@ -49,24 +54,36 @@ export interface Rebuilt {
 
 /**
  * Materializes both P&L tables from the live fills beside the tables that readers use, checks them, and exchanges them. Between
- * the two exchanges, some milliseconds, a reader of both tables sees the new markets beside the old wallet totals; each table
+ * the exchanges, some milliseconds, a reader of both tables sees the new markets beside the old wallet totals; each table
  * by itself is always whole, and their comments name the rebuild they belong to.
  * Throws ExitError(3) when a gate fails: then the tables that readers use are as they were.
  */
 export async function rebuildPnlTables(work: Work, options: RebuildOptions = {}): Promise<Rebuilt> {
+  const { target, log, signal } = work;
+  await ensureTables(target);
+  return withLease(target, options.lease, { what: 'rebuild-pnl', log, signal }, (lease) =>
+    rebuild(work, lease, options),
+  );
+}
+
+async function rebuild(work: Work, lease: Lease, options: RebuildOptions): Promise<Rebuilt> {
   const { target, log } = work;
   const fills = options.fills ?? FILLS_LIVE;
   const now = options.now ?? (() => new Date());
   const startedAt = Date.now();
-  await ensureTables(target);
-  const switching = switchOptions(work, options.afterStep);
+  const switching = switchOptions(work, lease, options.afterStep);
   await finishOpen(target, switching);
   const live = await describeTable(target, fills);
   if (live === undefined) throw usageError(`there is no table ${fills}`, 'run `backfill promote` first');
   const run = (await stagingOwner(target, fills))?.owner ?? null;
-  const tables = rebuildTables(fills);
+  await dropLeftovers(work);
+  // Read before anything is derived: what changes meanwhile makes P&L count as behind, never as newer than it is.
+  const madeFrom = (await readVersions(target)) ?? undefined;
+  const tables = rebuildTables(fills, randomUUID().replaceAll('-', '').slice(0, 12));
   try {
     await materialize(work, tables, run ?? '', Number(live.rows));
+    // What is published below is what the gates have seen.
+    const made = await describeResults(work, tables);
     const residuals = await readResiduals(work, tables, run ?? '');
     const open = await readOpenCheck(work, tables);
     const totals = await readTotals(work, tables);
@@ -82,7 +99,7 @@ export async function rebuildPnlTables(work: Work, options: RebuildOptions = {})
       throw new ExitError(
         EXIT.gateFailed,
         `the P&L tables are not replaced: ${failures(gates)}`,
-        `readers have the tables of before; the new ones are ${tables.walletMarket} and ${tables.wallets}`,
+        `readers have the tables of before; until the next rebuild the new ones are ${tables.walletMarket} and ${tables.wallets}`,
       );
     }
     if ((await uuidsOf(target, [fills])).get(fills) !== live.uuid) {
@@ -92,7 +109,7 @@ export async function rebuildPnlTables(work: Work, options: RebuildOptions = {})
         'run `backfill rebuild-pnl` again',
       );
     }
-    await publish(work, tables, run ?? '', now(), switching);
+    await publish(work, made, { run: run ?? '', at: now(), madeFrom }, switching);
     log.info('rebuild-pnl: the new tables are live');
     return {
       run,
@@ -111,39 +128,71 @@ export async function rebuildPnlTables(work: Work, options: RebuildOptions = {})
   }
 }
 
+/** Of rebuilds that were killed or whose gates failed: under the lease nobody is working on them. */
+async function dropLeftovers(work: Work): Promise<void> {
+  const { target } = work;
+  const found = await target.query<{ name: string }>(loadSql('pnl/leftovers'), {
+    params: { database: target.database },
+    purpose: 'looking for what earlier rebuilds left',
+  });
+  await dropScratch(
+    work,
+    found.map(({ name }) => name),
+  );
+}
+
+/** A table that goes live, as it was when the gates began. */
+interface Result {
+  readonly live: string;
+  readonly incoming: string;
+  readonly uuid: string;
+  readonly rows: number;
+}
+
+async function describeResults({ target }: Work, tables: RebuildTables): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const [key, live] of RESULTS) {
+    const state = await describeTable(target, tables[key]);
+    if (state === undefined) {
+      throw new ExitError(
+        EXIT.gateFailed,
+        `the table ${tables[key]} is gone`,
+        'somebody dropped it while P&L was rebuilt: run `backfill rebuild-pnl` again',
+      );
+    }
+    results.push({ live, incoming: tables[key], uuid: state.uuid, rows: Number(state.rows) });
+  }
+  return results;
+}
+
 async function publish(
   work: Work,
-  tables: { readonly walletMarket: string; readonly wallets: string },
-  run: string,
-  at: Date,
+  results: readonly Result[],
+  { run, at, madeFrom }: { run: string; at: Date; madeFrom: MadeFrom | undefined },
   switching: SwitchOptions,
 ): Promise<void> {
   const { target } = work;
   const id = promotionId(at, 'rebuild-pnl', (await history(target)).at(-1)?.id);
   const promotions: Promotion[] = [];
-  for (const [live, incoming] of [
-    [WALLET_MARKET, tables.walletMarket],
-    [WALLETS, tables.wallets],
-  ] as const) {
+  for (const { live, incoming, uuid, rows } of results) {
     await target.command(
       `ALTER TABLE {table:Identifier} MODIFY COMMENT ${quoteString(`backfill pnl ${id} of run ${run}`)}`,
       {
         names: { table: incoming },
       },
     );
-    const state = await describeTable(target, incoming);
-    const old = await describeTable(target, live);
     promotions.push({
       id: `${id}-${promotions.length + 1}`,
       action: 'rebuild-pnl',
       run,
-      rows: Number(state?.rows ?? 0),
+      rows,
       checksum: '',
       live,
       incoming,
       outgoing: null,
-      newUuid: state?.uuid ?? '',
-      oldUuid: old?.uuid ?? null,
+      newUuid: uuid,
+      oldUuid: (await uuidsOf(target, [live])).get(live) ?? null,
+      ...(madeFrom === undefined ? {} : { madeFrom }),
     });
   }
   await carryOutAll(target, promotions, switching);

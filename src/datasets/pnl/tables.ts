@@ -3,7 +3,7 @@ export const WALLETS = 'wallet_pnl';
 /** One row for each transaction and condition of live that does not conserve, and why. */
 export const PNL_RESIDUALS = 'pnl_residuals';
 
-/** Names of one rebuild's tables. Those of the results are fixed: what a killed rebuild left is replaced by the next. */
+/** Names of one rebuild's tables: its own, so that two rebuilds never read or publish each other's. */
 export interface RebuildTables {
   readonly fills: string;
   readonly map: string;
@@ -17,20 +17,28 @@ export interface RebuildTables {
   readonly wallets: string;
 }
 
-export function rebuildTables(fills: string): RebuildTables {
+/** @param id hex digits, of this rebuild alone */
+export function rebuildTables(fills: string, id: string): RebuildTables {
   return {
     fills,
-    map: 'pnl_scratch_map',
-    flagged: 'pnl_scratch_flagged',
-    unbalanced: 'pnl_scratch_unbalanced',
-    tokens: 'pnl_scratch_tokens',
-    pairs: 'pnl_scratch_pairs',
-    averageCost: 'pnl_scratch_average_cost',
-    residuals: PNL_RESIDUALS,
-    walletMarket: `${WALLET_MARKET}_staging`,
-    wallets: `${WALLETS}_staging`,
+    map: `pnl_scratch_map_${id}`,
+    flagged: `pnl_scratch_flagged_${id}`,
+    unbalanced: `pnl_scratch_unbalanced_${id}`,
+    tokens: `pnl_scratch_tokens_${id}`,
+    pairs: `pnl_scratch_pairs_${id}`,
+    averageCost: `pnl_scratch_average_cost_${id}`,
+    residuals: `${PNL_RESIDUALS}_staging_${id}`,
+    walletMarket: `${WALLET_MARKET}_staging_${id}`,
+    wallets: `${WALLETS}_staging_${id}`,
   };
 }
+
+/** Which of a rebuild's tables go live, and as what; in the order of their exchanges. */
+export const RESULTS = [
+  ['walletMarket', WALLET_MARKET],
+  ['wallets', WALLETS],
+  ['residuals', PNL_RESIDUALS],
+] as const;
 
 export const SCRATCH: readonly (keyof RebuildTables)[] = [
   'map',

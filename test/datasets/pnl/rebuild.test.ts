@@ -4,6 +4,7 @@ import * as heavy from '../../../src/clickhouse/heavy.js';
 import * as sqlFiles from '../../../src/clickhouse/sql.js';
 import type { Target } from '../../../src/clickhouse/target.js';
 import { rebuildPnlTables } from '../../../src/datasets/pnl/rebuild.js';
+import { whyPnlBehind } from '../../../src/datasets/pnl/versions.js';
 import type { Gate } from '../../../src/publish/gate.js';
 import { history } from '../../../src/publish/promotions.js';
 import { startTestClickHouse, type TestClickHouse } from '../../support/clickhouse.js';
@@ -496,6 +497,40 @@ describe('the exchange of the two tables', () => {
       expect(comments).toHaveLength(1);
     },
   );
+
+  test('P&L knows what it was made from: new resolutions and other fills leave it behind until it is rebuilt', async () => {
+    const db = await server.database();
+    await makeUniverse(db, { fills: LIVE, run: 'r1', matches: 50, markets: 5, wallets: 10 });
+    expect(await whyPnlBehind(db)).toBe('it has not been made yet');
+    await rebuildPnlTables(workOn(db));
+    expect(await whyPnlBehind(db)).toBeNull();
+    await db.command(
+      `INSERT INTO outcome_tokens (token_id, condition_id, outcome_index, payout_numerator, payout_denominator, source)
+       SELECT 999, unhex('${'ab'.repeat(32)}'), 0, 1, 1, 'pnl'`,
+    );
+    expect(await whyPnlBehind(db)).toBe('the tokens or resolutions changed since it was made');
+    await db.command(
+      `INSERT INTO ${LIVE} SELECT * REPLACE (unhex('${'cd'.repeat(32)}') AS tx_hash) FROM ${LIVE} LIMIT 1`,
+    );
+    expect(await whyPnlBehind(db)).toMatch(/live fills and the tokens/);
+    await db.command(
+      `ALTER TABLE ${LIVE} DELETE WHERE tx_hash = unhex('${'cd'.repeat(32)}') SETTINGS mutations_sync = 2`,
+    );
+    await rebuildPnlTables(workOn(db));
+    expect(await whyPnlBehind(db)).toBeNull();
+  });
+
+  test('two rebuilds from two places at once: one is refused or waits its turn, and never is an empty table live', async () => {
+    const db = await server.database();
+    await makeUniverse(db, { fills: LIVE, run: 'r1', matches: 50, markets: 5, wallets: 10 });
+    await rebuildPnlTables(workOn(db));
+    const [before] = await db.query<{ n: string }>('SELECT count() AS n FROM wallet_market_pnl');
+    const both = await Promise.allSettled([rebuildPnlTables(workOn(db)), rebuildPnlTables(workOn(db))]);
+    expect(both.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(0);
+    for (const one of both) if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 1 });
+    expect(await db.query('SELECT count() AS n FROM wallet_market_pnl')).toEqual([before]);
+    expect(Number(before?.n)).toBeGreaterThan(0);
+  });
 
   test('without a live table it says what to do (1)', async () => {
     const bare = await server.database();
