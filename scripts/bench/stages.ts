@@ -106,7 +106,12 @@ async function onePage(machine: Machine, counts: readonly TokenCount[]) {
     cursor: null,
     expected: largest.buys,
   };
-  const client = new SourceClient({ url: machine.source.url, deadlineMs: 60_000, connections: 1 });
+  const client = new SourceClient({
+    url: machine.source.url,
+    deadlineMs: 60_000,
+    connections: 1,
+    parsePlain: parsePlainPage,
+  });
   const [page] = await fetchPage(client, [segment], { block: null, pageRows: 1000 });
   await client.close();
   const rows = page?.rows.rows() ?? [];

@@ -1,27 +1,9 @@
-import type { Logger } from 'pino';
-import type { Releases } from '../core/releases.js';
-import type { LogSinks } from '../report/log.js';
+import type { StepContext } from '../report/step.js';
 import type { CommandName } from './command-table.js';
 import type { Config } from './options.js';
 
-/** What every command is given; `program.ts` makes it. */
-export interface Context {
+/** What every command is given; `program.ts` makes it. Steps are given the `StepContext` of it and settings of their own. */
+export interface Context extends StepContext {
   readonly command: CommandName;
   readonly config: Config;
-  readonly log: Logger;
-  readonly sinks: LogSinks;
-  readonly out: Output;
-  /** Aborted by the first SIGINT or SIGTERM: finish what is in flight, write the checkpoint, end with 130. */
-  readonly stop: AbortSignal;
-  /** Aborted by the second: stop at once. */
-  readonly stopNow: AbortSignal;
-  readonly releases: Releases;
-}
-
-/** Stdout. Logs go to stderr, so a result can be piped. */
-export interface Output {
-  /** Text for people; silent under `--json`. */
-  text(block: string): void;
-  /** The command's result, printed once as JSON under `--json`. */
-  result(value: Record<string, unknown>): void;
 }

@@ -1,24 +1,21 @@
 import { setMaxListeners } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { endingOf, renderEnding } from '../core/ending.js';
 import { EXIT, ExitError } from '../core/exit.js';
 import { FailureError } from '../core/failure.js';
 import { Releases } from '../core/releases.js';
+import { VERSION } from '../core/version.js';
 import { hider, type LogSinks, openLog } from '../report/log.js';
+import type { Output } from '../report/step.js';
 import { type Invocation, parseArguments } from './arguments.js';
 import { commandFor } from './command-modules.js';
 import { loadConfig } from './config.js';
-import type { Context, Output } from './context.js';
+import type { Context } from './context.js';
 
 /** The program's edge: arguments in, signals, exit code out. `main.ts` begins and ends it. */
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
-
 type End = (code: number) => never;
 
 async function main(end: End): Promise<number> {
-  const parsed = await parseArguments(process.argv.slice(2), version);
+  const parsed = await parseArguments(process.argv.slice(2), VERSION);
   if ('text' in parsed) {
     process.stdout.write(`${parsed.text}\n`);
     return EXIT.done;

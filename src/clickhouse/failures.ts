@@ -1,4 +1,4 @@
-import { cutMessage, type Failure, type FailureCode, FailureError, type FailureKind } from '../core/failure.js';
+import { type Failure, type FailureCode, FailureError, type FailureKind, failureOf } from '../core/failure.js';
 
 /** What an exception code of ClickHouse means for a loader. What is not listed is terminal: `target_refused`. */
 export const EXCEPTIONS: Readonly<Record<number, readonly [FailureKind, FailureCode, string]>> = {
@@ -133,7 +133,7 @@ export function classifyTargetError(error: unknown, context: FailureContext): Fa
 }
 
 function failure(kind: FailureKind, code: FailureCode, message: string, context: FailureContext): Failure {
-  return { kind, code, message: cutMessage(hidePassword(message, context.password)) };
+  return failureOf(kind, code, hidePassword(message, context.password));
 }
 
 function hidePassword(message: string, password: string): string {

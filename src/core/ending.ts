@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode, ExitError } from './exit.js';
-import { type Failure, FailureError } from './failure.js';
+import { type Failure, type FailureCode, FailureError } from './failure.js';
 
 /** How a command ends that did not end well: code, what happened, what to do next. */
 export interface Ending {
@@ -34,7 +34,8 @@ const OWN_SIDE: Readonly<Record<string, string>> = {
   EIO: 'the disk fails: look after it',
 };
 
-const HINTS: Partial<Record<Failure['code'], string>> = {
+/** What to do about each; null: to run the command again, where the failure may pass. */
+const HINTS: Readonly<Record<FailureCode, string | null>> = {
   target_denied: 'check CLICKHOUSE_USER, CLICKHOUSE_PASSWORD and the rights of that user on the database',
   target_schema: 'a table is missing or was changed meanwhile; fills --fresh makes the staging table anew',
   target_connection: 'check CLICKHOUSE_URL and that the server is up, then run the same command again',
@@ -42,6 +43,26 @@ const HINTS: Partial<Record<Failure['code'], string>> = {
   connection: 'check --source-url and the network, then run the same command again',
   query_refused: 'check --source-url: it must be an orderbook subgraph, and GOLDSKY_TOKEN where it is private',
   indexing_error: 'the subgraph itself is broken; wait for its owner to mend it, then run the same command again',
+  throttled: null,
+  deadline: null,
+  http_5xx: null,
+  statement_timeout: null,
+  query_timeout: null,
+  overloaded: null,
+  store_unavailable: null,
+  reorganized: null,
+  behind: null,
+  bad_response: null,
+  bad_page: null,
+  pin_refused: null,
+  target_timeout: null,
+  target_busy: null,
+  target_readonly: null,
+  target_user_readonly: 'give CLICKHOUSE_USER a login that may write, then run the same command again',
+  target_refused: null,
+  thread_lost: null,
+  stopped: null,
+  bug: null,
 };
 
 export function endingOfFailure(failure: Failure): Ending {

@@ -1,6 +1,6 @@
 /**
  * A failure is plain data: it crosses thread boundaries, is written to checkpoints and is looked up in the retry
- * table (`load/retry.ts`). Whoever meets a failure classifies it once, here is only its shape.
+ * table (`net/retry.ts`). Whoever meets a failure classifies it once; here are only its shape and its words.
  */
 export type FailureKind = 'transient' | 'throttled' | 'terminal';
 
@@ -36,8 +36,12 @@ export type FailureCode =
   | 'stopped' // the run was interrupted before the chunk ended
   | 'bug';
 
+/** Who failed: the source, the target, or this program and its machine. */
+export type FailureSide = 'source' | 'target' | 'self';
+
 export interface Failure {
   readonly kind: FailureKind;
+  readonly side: FailureSide;
   readonly code: FailureCode;
   /** What happened, on what; cut to a readable length, free of credentials. */
   readonly message: string;
@@ -63,7 +67,43 @@ export function cutMessage(message: string, maxChars = MAX_MESSAGE_CHARS): strin
   return oneLine.length <= maxChars ? oneLine : `${oneLine.slice(0, maxChars)}… (${oneLine.length} characters)`;
 }
 
+/** The side of each code: nobody who makes a failure has to say it. */
+const SIDES: Readonly<Record<FailureCode, FailureSide>> = {
+  throttled: 'source',
+  connection: 'source',
+  deadline: 'source',
+  http_5xx: 'source',
+  statement_timeout: 'source',
+  query_timeout: 'source',
+  overloaded: 'source',
+  store_unavailable: 'source',
+  reorganized: 'source',
+  behind: 'source',
+  bad_response: 'source',
+  bad_page: 'source',
+  pin_refused: 'source',
+  indexing_error: 'source',
+  query_refused: 'source',
+  target_connection: 'target',
+  target_timeout: 'target',
+  target_busy: 'target',
+  target_disk_full: 'target',
+  target_readonly: 'target',
+  target_user_readonly: 'target',
+  target_denied: 'target',
+  target_schema: 'target',
+  target_refused: 'target',
+  thread_lost: 'self',
+  stopped: 'self',
+  bug: 'self',
+};
+
+/** A failure as data. The message is cut to a readable length. */
+export function failureOf(kind: FailureKind, code: FailureCode, message: string, retryAfterMs?: number): Failure {
+  const failure = { kind, side: SIDES[code], code, message: cutMessage(message) };
+  return retryAfterMs === undefined ? failure : { ...failure, retryAfterMs };
+}
+
 export function failed(kind: FailureKind, code: FailureCode, message: string, retryAfterMs?: number): FailureError {
-  const failure = { kind, code, message: cutMessage(message) };
-  return new FailureError(retryAfterMs === undefined ? failure : { ...failure, retryAfterMs });
+  return new FailureError(failureOf(kind, code, message, retryAfterMs));
 }

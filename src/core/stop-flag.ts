@@ -1,4 +1,7 @@
-/** One bit that every thread can see: attempts end after the page in hand. */
+/** How late a signal may be: a stop has a grace of seconds. */
+const LOOK_EVERY_MS = 50;
+
+/** One bit that every thread can see: attempts end after the part in hand. */
 export class StopFlag {
   readonly #cell: Int32Array;
 
@@ -12,5 +15,18 @@ export class StopFlag {
 
   get raised(): boolean {
     return Atomics.load(this.#cell, 0) === 1;
+  }
+
+  /** The flag as a signal of this thread, which signals cannot leave. `release` ends the looking. */
+  signal(): { readonly signal: AbortSignal; release(): void } {
+    const stop = new AbortController();
+    const look = () => {
+      if (!this.raised) return;
+      clearInterval(timer);
+      stop.abort();
+    };
+    const timer = setInterval(look, LOOK_EVERY_MS).unref();
+    look();
+    return { signal: stop.signal, release: () => clearInterval(timer) };
   }
 }

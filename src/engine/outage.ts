@@ -1,29 +1,29 @@
-import type { Failure } from '../core/failure.js';
+import type { Failure, FailureSide } from '../core/failure.js';
 
 /**
- * Tells a bad chunk from a source or target that is down: when chunk after chunk fails and none succeeds, it is not
- * the chunks. A success of any chunk ends the suspicion.
+ * Tells a bad unit from a source or target that is down: when unit after unit fails and none succeeds, it is not the units. A
+ * success of any unit ends the suspicion. What fails on our own side is no outage.
  */
-export type Side = 'source' | 'target';
+export type OtherSide = Exclude<FailureSide, 'self'>;
 
 export class OutageDetector {
-  readonly #failing = new Map<number, Side>();
+  readonly #failing = new Map<number, OtherSide>();
 
-  /** Returns the side that is down, once as many different chunks failed in a row as are active (at most 16). */
-  failed(ordinal: number, failure: Failure, activeChunks: number): Side | null {
-    if (failure.kind !== 'transient') return null;
-    const side = sideOf(failure);
+  /** Returns the side that is down, once as many different units failed in a row as are active (at most 16). */
+  failed(ordinal: number, failure: Failure, activeUnits: number): OtherSide | null {
+    const { kind, side } = failure;
+    if (kind !== 'transient' || side === 'self') return null;
     this.#failing.set(ordinal, side);
     let same = 0;
     for (const other of this.#failing.values()) if (other === side) same++;
-    return same >= Math.min(MAX_NEEDED, Math.max(1, activeChunks)) ? side : null;
+    return same >= Math.min(MAX_NEEDED, Math.max(1, activeUnits)) ? side : null;
   }
 
   succeeded(): void {
     this.#failing.clear();
   }
 
-  /** The chunks whose failures were the outage's, not their own. */
+  /** The units whose failures were the outage's, not their own. */
   takeFailing(): number[] {
     const ordinals = [...this.#failing.keys()];
     this.#failing.clear();
@@ -32,7 +32,3 @@ export class OutageDetector {
 }
 
 const MAX_NEEDED = 16;
-
-export function sideOf(failure: Failure): Side {
-  return failure.code.startsWith('target_') ? 'target' : 'source';
-}

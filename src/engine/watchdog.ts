@@ -1,5 +1,5 @@
 /**
- * Notices that nothing moves: no request was let go, no attempt ended, although chunks are in flight and nobody was told to
+ * Notices that nothing moves: no request was let go, no attempt ended, although units are in flight and nobody was told to
  * wait. Every request and every insert has a deadline of its own, so this is a thread that hangs, or a defect. Pure: whoever
  * looks brings the time.
  */
@@ -27,7 +27,7 @@ export class Watchdog {
   }
 }
 
-/** A chunk's longest silence is an insert after a request; twice that is no accident. */
+/** A unit's longest silence is an insert after a request; twice that is no accident. */
 export function stuckAfterMs(requestTimeoutMs: number, insertTimeoutMs: number): number {
   return 2 * (requestTimeoutMs + insertTimeoutMs);
 }

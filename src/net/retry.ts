@@ -1,24 +1,26 @@
 import type { Failure, FailureCode } from '../core/failure.js';
 
 /**
- * What happens after a failure, by its code. What is not listed is terminal for its chunk.
+ * What happens after a failure, by its code: every code has a row.
  *
- * `attempts`: how often a chunk may fail this way before it is set aside. `shrinkPage`: the next try asks for less.
+ * `attempts`: how often a unit may fail this way before it is set aside; none: at once. `askLess`: the next try asks for less.
  * `wait`: 'backoff' is full jitter over a doubling bound, 'told' waits as long as the source said (the rate cell makes
- * everyone wait anyway). `stopsRun`: no chunk can succeed until a person acts.
+ * everyone wait anyway). `stopsRun`: no unit can succeed until a person acts.
  */
 export interface RetryRule {
   readonly attempts: number;
   readonly wait: 'backoff' | 'told' | 'none';
-  readonly shrinkPage?: true;
+  readonly askLess?: true;
   readonly stopsRun?: true;
 }
 
 const TRANSIENT: RetryRule = { attempts: 8, wait: 'backoff' };
-const SLOW: RetryRule = { attempts: 10, wait: 'backoff', shrinkPage: true };
+const HOPELESS: RetryRule = { attempts: 0, wait: 'none' };
+const STOPS: RetryRule = { ...HOPELESS, stopsRun: true };
+const SLOW: RetryRule = { attempts: 10, wait: 'backoff', askLess: true };
 
-export const RETRY_RULES: Readonly<Partial<Record<FailureCode, RetryRule>>> = {
-  // A throttle is no fault of the chunk: it costs time, never an attempt.
+export const RETRY_RULES: Readonly<Record<FailureCode, RetryRule>> = {
+  // A throttle is no fault of the unit: it costs time, never an attempt.
   throttled: { attempts: Number.POSITIVE_INFINITY, wait: 'told' },
   connection: TRANSIENT,
   deadline: SLOW,
@@ -31,22 +33,27 @@ export const RETRY_RULES: Readonly<Partial<Record<FailureCode, RetryRule>>> = {
   behind: TRANSIENT,
   bad_response: TRANSIENT,
   bad_page: { attempts: 5, wait: 'backoff' },
-  // The run goes on unpinned; the chunk is asked again at once.
+  // The run goes on unpinned; the unit is asked again at once.
   pin_refused: { attempts: Number.POSITIVE_INFINITY, wait: 'none' },
   target_connection: TRANSIENT,
   target_timeout: TRANSIENT,
   target_busy: { attempts: 12, wait: 'backoff' },
   target_disk_full: TRANSIENT,
   target_readonly: TRANSIENT,
-  target_user_readonly: { attempts: 0, wait: 'none', stopsRun: true },
-  target_denied: { attempts: 0, wait: 'none', stopsRun: true },
-  target_schema: { attempts: 0, wait: 'none', stopsRun: true },
-  indexing_error: { attempts: 0, wait: 'none', stopsRun: true },
+  target_user_readonly: STOPS,
+  target_denied: STOPS,
+  target_schema: STOPS,
+  indexing_error: STOPS,
   thread_lost: { attempts: 4, wait: 'backoff' },
+  query_refused: HOPELESS,
+  target_refused: HOPELESS,
+  // The next sitting loads it.
+  stopped: HOPELESS,
+  bug: HOPELESS,
 };
 
 export function ruleFor(failure: Failure): RetryRule {
-  return RETRY_RULES[failure.code] ?? { attempts: 0, wait: 'none' };
+  return RETRY_RULES[failure.code];
 }
 
 /** The bound of the pause doubles from the base up to this many bases: 1 s … 300 s. */
@@ -59,11 +66,4 @@ export function retryDelayMs(failure: Failure, failures: number, baseMs: number,
   if (rule.wait === 'told') return failure.retryAfterMs ?? 0;
   const bound = baseMs * Math.min(MAX_BACKOFF_BASES, 2 ** Math.max(0, failures - 1));
   return Math.max(failure.retryAfterMs ?? 0, Math.round(random() * bound));
-}
-
-const PAGE_SIZES = [1000, 500, 200, 100, 50];
-
-/** The next smaller page: 1,000 → 500 → 200 → 100 → 50. */
-export function shrinkPageRows(pageRows: number): number {
-  return PAGE_SIZES.find((size) => size < pageRows) ?? pageRows;
 }

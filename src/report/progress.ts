@@ -6,7 +6,8 @@ import { formatCount, formatDuration } from './format.js';
 export interface ProgressFigures {
   readonly phase: string;
   readonly done: number;
-  readonly expected: number;
+  /** Null where nobody can know. */
+  readonly expected: number | null;
   readonly rowsPerS: number;
   readonly requestsPerS: number;
   readonly rps: number;
@@ -66,25 +67,37 @@ function logLines(log: Logger): Progress {
 }
 
 export function renderBlock(f: ProgressFigures): string {
-  const share = f.expected > 0 ? Math.min(1, f.done / f.expected) : 1;
-  const full = Math.round(share * BAR_CELLS);
-  const bar = `${'█'.repeat(full)}${'░'.repeat(BAR_CELLS - full)}`;
   const asides = f.setAside > 0 ? ` · ${formatCount(f.setAside)} chunks set aside` : '';
   return [
-    `${f.phase}  ${bar} ${(share * 100).toFixed(1)} %  ${formatCount(f.done)} of ${formatCount(f.expected)} rows`,
+    `${f.phase}  ${bar(f)}${rowsOf(f)} rows`,
     `  ${formatCount(Math.round(f.rowsPerS))} rows/s · ${f.requestsPerS.toFixed(1)} requests/s of ${f.rps.toFixed(0)} · ` +
       `${f.inFlight} chunks in flight · ${formatCount(f.throttled)} throttled${asides}`,
     `  ETA ${formatEta(f.etaMs)} · bound by ${f.bound}`,
   ].join('\n');
 }
 
+function bar({ done, expected }: ProgressFigures): string {
+  if (expected === null) return '';
+  const share = shareOf(done, expected);
+  const full = Math.round(share * BAR_CELLS);
+  return `${'█'.repeat(full)}${'░'.repeat(BAR_CELLS - full)} ${(share * 100).toFixed(1)} %  `;
+}
+
 function renderLine(f: ProgressFigures): string {
-  const share = f.expected > 0 ? Math.min(1, f.done / f.expected) : 1;
+  const share = f.expected === null ? '' : ` ${(shareOf(f.done, f.expected) * 100).toFixed(1)} %`;
   return (
-    `${f.phase} ${(share * 100).toFixed(1)} %: ${formatCount(f.done)} of ${formatCount(f.expected)} rows, ` +
+    `${f.phase}${share}: ${rowsOf(f)} rows, ` +
     `${formatCount(Math.round(f.rowsPerS))} rows/s, ${f.requestsPerS.toFixed(1)} requests/s, ${f.inFlight} chunks in flight, ` +
     `${formatCount(f.throttled)} throttled, ${f.setAside} set aside, ETA ${formatEta(f.etaMs)}, bound by ${f.bound}`
   );
+}
+
+function rowsOf({ done, expected }: ProgressFigures): string {
+  return expected === null ? formatCount(done) : `${formatCount(done)} of ${formatCount(expected)}`;
+}
+
+function shareOf(done: number, expected: number): number {
+  return expected > 0 ? Math.min(1, done / expected) : 1;
 }
 
 export function formatEta(ms: number): string {

@@ -4,8 +4,9 @@ import { usageError } from '../core/exit.js';
 import { writeDurably } from './durable-file.js';
 
 /**
- * The durable record of a run. Its only writer is the process that holds the run's lock; `status` and the later
- * commands read it. A chunk stands in `done` only after ClickHouse has acknowledged every row of it.
+ * The durable record of a run, of whatever data set. Its only writer is the keeper (`keeper.ts`) of the process that holds the
+ * run's lock; `status` and the later commands read it. A chunk, as the units of a run are called here, stands in `done` only
+ * after ClickHouse has acknowledged every row of it.
  */
 export const CHECKPOINT_VERSION = 1;
 
@@ -25,6 +26,8 @@ export type Step = (typeof STEPS)[number];
 
 export const Checkpoint = z.object({
   version: z.literal(CHECKPOINT_VERSION),
+  /** What is loaded; a run of before other data sets is one of fills. */
+  dataset: z.string().default('fills'),
   run: z.string(),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
@@ -60,6 +63,11 @@ export const Checkpoint = z.object({
   activeMs: z.number().min(0),
   /** How fast it went lately, for `status` in another terminal; null before the first figures. */
   pace: z.object({ rowsPerS: z.number(), requestsPerS: z.number(), etaMs: z.number(), bound: z.string() }).nullable(),
+  /** What is loaded at this moment; null when nothing is. `rows`: acknowledged ones of chunks that have not ended. */
+  loading: z
+    .object({ chunks: z.number().int().min(0), names: z.array(z.string()), rows: z.number().int().min(0) })
+    .nullable()
+    .default(null),
   /** Markets of done chunks; a market counts when its last token is done. */
   marketsDone: z.number().int().min(0),
   markets: z.number().int().min(0),
@@ -69,6 +77,7 @@ export const Checkpoint = z.object({
 export type Checkpoint = z.infer<typeof Checkpoint>;
 export type FailedChunk = z.infer<typeof FailedChunk>;
 
+/** For the keeper alone. */
 export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
   writeDurably(path, `${JSON.stringify(checkpoint, null, 1)}\n`);
 }

@@ -1,4 +1,4 @@
-import type { Checkpoint, FailedChunk } from './checkpoint.js';
+import { CHECKPOINT_VERSION, type Checkpoint, type FailedChunk, type Step } from './checkpoint.js';
 import { appendDurably } from './durable-file.js';
 import { contains, fromNumbers, type IntervalSet, union } from './intervals.js';
 import type { RunFolder } from './run-folder.js';
@@ -14,26 +14,80 @@ export interface ChunkRecord {
 export const WRITE_EVERY_MARKETS = 500;
 const WRITE_EVERY_MS = 5000;
 
+/** What a run knows of itself when it begins; everything else begins empty. */
+export type NewRun = Pick<
+  Checkpoint,
+  'dataset' | 'fingerprint' | 'block' | 'chunks' | 'expectedRows' | 'expectedRequests' | 'requests'
+> &
+  Partial<Pick<Checkpoint, 'pinned' | 'unpinnedWhy' | 'refresh' | 'replaceStaging' | 'uncounted' | 'prepared'>>;
+
 /**
- * The one owner of a run's checkpoint while it runs. Changes gather in memory and reach the disk at most every 500
- * markets or 5 seconds, and when asked: what a crash loses is repeated, never lost.
+ * The one owner of a run's checkpoint while it runs, and its only writer. Changes gather in memory and reach the disk at most
+ * every 500 markets or 5 seconds, at once with the first rows of a sitting, and when asked: what a crash loses is repeated,
+ * never lost. The caller holds the run's lock.
  */
 export class CheckpointKeeper {
   #current: Checkpoint;
   #dirty = false;
   #writtenAtMs: number;
   #marketsAtWrite: number;
+  /** Until the first rows of this sitting are on disk, nobody should have to wait for them. */
+  #rowsWritten = false;
+  readonly #rowsAtStart: number;
   readonly #rejectedIds = new Set<string>();
 
   constructor(
     private readonly folder: RunFolder,
     checkpoint: Checkpoint,
-    private readonly nowMs: () => number,
-    private readonly isoNow: () => string,
+    private readonly nowMs: () => number = () => performance.now(),
+    private readonly isoNow: () => string = () => new Date().toISOString(),
   ) {
     this.#current = checkpoint;
+    this.#rowsAtStart = checkpoint.rows;
     this.#writtenAtMs = nowMs();
     this.#marketsAtWrite = checkpoint.marketsDone;
+  }
+
+  /** Writes the first checkpoint of a run whose plan is written: from here on the same command resumes. */
+  static begin(
+    folder: RunFolder,
+    run: NewRun,
+    isoNow: () => string = () => new Date().toISOString(),
+  ): CheckpointKeeper {
+    const now = isoNow();
+    const keeper = new CheckpointKeeper(
+      folder,
+      {
+        version: CHECKPOINT_VERSION,
+        run: folder.id,
+        createdAt: now,
+        updatedAt: now,
+        pinned: true,
+        unpinnedWhy: null,
+        refresh: false,
+        replaceStaging: false,
+        uncounted: [],
+        prepared: false,
+        done: [],
+        failed: [],
+        rows: 0,
+        rejected: 0,
+        throttled: 0,
+        retries: 0,
+        sittings: 0,
+        activeMs: 0,
+        pace: null,
+        loading: null,
+        marketsDone: 0,
+        markets: 0,
+        steps: {},
+        ...run,
+      },
+      undefined,
+      isoNow,
+    );
+    keeper.write();
+    return keeper;
   }
 
   get current(): Checkpoint {
@@ -74,15 +128,22 @@ export class CheckpointKeeper {
     this.#dirty = false;
     this.#writtenAtMs = this.nowMs();
     this.#marketsAtWrite = this.#current.marketsDone;
+    this.#rowsWritten = this.#hasRows;
   }
 
   /** Call now and then: writes when enough has gathered. */
   writeIfDue(): void {
     if (!this.#dirty) return;
     const due =
+      (!this.#rowsWritten && this.#hasRows) ||
       this.nowMs() - this.#writtenAtMs >= WRITE_EVERY_MS ||
       this.#current.marketsDone - this.#marketsAtWrite >= WRITE_EVERY_MARKETS;
     if (due) this.write();
+  }
+
+  get #hasRows(): boolean {
+    const { rows, loading } = this.#current;
+    return rows > this.#rowsAtStart || (loading?.rows ?? 0) > 0;
   }
 
   #change(change: Partial<Checkpoint>): void {
@@ -116,6 +177,19 @@ export class CheckpointKeeper {
     }
     this.update({ rejected: kept.length });
   }
+}
+
+/**
+ * Notes in the checkpoint on disk that a step of the job was made, or with null that it no longer holds. For steps after the
+ * load; the caller holds the run's lock. Returns what was written.
+ */
+export function noteStep(folder: RunFolder, step: Step, at: string | null): Checkpoint | null {
+  const checkpoint = folder.readCheckpoint();
+  if (checkpoint === null) return null;
+  const { [step]: _before, ...others } = checkpoint.steps;
+  const keeper = new CheckpointKeeper(folder, checkpoint);
+  keeper.update({ steps: at === null ? others : { ...others, [step]: at } }, { durable: true });
+  return keeper.current;
 }
 
 export function isDone(checkpoint: Checkpoint, ordinal: number): boolean {

@@ -2,8 +2,6 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { usageError } from '../core/exit.js';
-import type { Plan, TokenCount } from '../datasets/fills/plan/chunk.js';
-import { checkPlan } from '../datasets/fills/plan/plan.js';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { writeDurably } from './durable-file.js';
 
@@ -50,24 +48,20 @@ export class RunFolder {
     return readCheckpoint(this.checkpointPath);
   }
 
+  /** For the keeper alone, which is a checkpoint's only writer. */
   writeCheckpoint(checkpoint: Checkpoint): void {
     writeCheckpoint(this.checkpointPath, checkpoint);
   }
 
-  /** Written once, before the first checkpoint: a run without a plan has not begun. */
-  writePlan(frozen: FrozenPlan): void {
+  /** Plain data. Written once, before the first checkpoint: a run without a plan has not begun. */
+  writePlan(frozen: object): void {
     writeDurably(this.planPath, gzipSync(JSON.stringify(frozen), { level: 1 }));
   }
 
-  /** Checked again when read: a plan that does not cover its tokens must not be resumed. */
-  readPlan(): FrozenPlan {
+  /** `check` throws for a plan that must not be resumed, whatever was checked when it was written. Throws ExitError(1). */
+  readPlan<Frozen>(check: (value: unknown) => Frozen): Frozen {
     try {
-      const frozen = JSON.parse(gunzipSync(readFileSync(this.planPath)).toString('utf8')) as FrozenPlan;
-      if (frozen.plan?.version !== 1)
-        throw new Error(`version ${frozen.plan?.version ?? 'unknown'}, this program reads 1`);
-      if (frozen.markets.length !== frozen.plan.tokens.length) throw new Error('markets and tokens differ in number');
-      checkPlan(frozen.plan);
-      return frozen;
+      return check(JSON.parse(gunzipSync(readFileSync(this.planPath)).toString('utf8')));
     } catch (error) {
       throw usageError(
         `plan ${this.planPath} cannot be used: ${(error as Error).message}`,
@@ -122,24 +116,6 @@ export class RunFolder {
   }
 }
 
-/** What a run froze when it began: the plan, and the market of each of its tokens (null where the source names none). */
-export interface FrozenPlan {
-  readonly plan: Plan;
-  readonly markets: readonly (string | null)[];
-  /** What staging must hold in the end where that is more than the plan's tokens: with a refresh also what live holds already. */
-  readonly universe: readonly TokenCount[] | null;
-}
-
-/** Token → condition, of the plan's tokens whose market is known. */
-export function conditionsOf({ plan, markets }: FrozenPlan): Map<string, string> {
-  const known = new Map<string, string>();
-  for (const [i, { token }] of plan.tokens.entries()) {
-    const market = markets[i];
-    if (market) known.set(token, market);
-  }
-  return known;
-}
-
 /** One row that could not be decoded: the ordinal of its chunk, why, and the row as the source sent it. */
 export interface RejectedLine {
   readonly chunk: number;
@@ -152,14 +128,15 @@ export interface FoundRun {
   readonly checkpoint: Checkpoint;
 }
 
-/** The run named, or else the one begun last; null when there is none. Folders without a checkpoint never began. */
-export function findRun(checkpointsDir: string, id?: string): FoundRun | null {
+/** The run named, or else the data set's that was begun last; null when there is none. Folders without a checkpoint never began. */
+export function findRun(checkpointsDir: string, id?: string, dataset = 'fills'): FoundRun | null {
   const ids = id === undefined ? listRunIds(checkpointsDir) : [id];
   let latest: FoundRun | null = null;
   for (const candidate of ids) {
     const folder = new RunFolder(join(checkpointsDir, candidate), candidate);
     const checkpoint = folder.readCheckpoint();
-    if (checkpoint && (latest === null || checkpoint.createdAt > latest.checkpoint.createdAt)) {
+    if (checkpoint === null || (id === undefined && checkpoint.dataset !== dataset)) continue;
+    if (latest === null || checkpoint.createdAt > latest.checkpoint.createdAt) {
       latest = { folder, checkpoint };
     }
   }

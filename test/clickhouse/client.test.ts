@@ -94,7 +94,7 @@ describe('inserts', () => {
     const target = await clickhouse.database();
     await createFillsTable(target, 'f');
     const failure = await failureOf(target.insertRowBinary('f', FILLS_COLUMN_NAMES, bytes.subarray(0, 164)));
-    expect(failure).toMatchObject({ kind: 'transient', code: 'target_connection' });
+    expect(failure).toMatchObject({ kind: 'transient', side: 'target', code: 'target_connection' });
     expect(await target.query('SELECT count() AS n FROM f')).toEqual([{ n: '0' }]);
   });
 
@@ -305,7 +305,11 @@ describe('failures', () => {
 
   test('nobody there is a transient failure: the caller may wait', async () => {
     const target = await openTarget({ ...clickhouse.settings, url: 'http://127.0.0.1:1' });
-    expect(await failureOf(preflight(target))).toMatchObject({ kind: 'transient', code: 'target_connection' });
+    expect(await failureOf(preflight(target))).toMatchObject({
+      kind: 'transient',
+      side: 'target',
+      code: 'target_connection',
+    });
     await target.close();
   });
 });

@@ -85,7 +85,7 @@ test('a right that is taken away in the middle is a terminal failure', async () 
   await createFillsTable(clickhouse.target, 'f');
   await target.insertRows('f', [{ token_id: 1 }]);
   await expect(target.command('DROP TABLE f')).rejects.toMatchObject({
-    failure: { kind: 'terminal', code: 'target_denied' },
+    failure: { kind: 'terminal', side: 'target', code: 'target_denied' },
   });
   await target.close();
 });

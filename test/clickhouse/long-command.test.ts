@@ -37,7 +37,7 @@ test('a statement that fails after the time-out is reported with its own error',
                    SETTINGS max_block_size = 1`;
   const error = await target.longCommand(failing, { purpose: 'failing late' }).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(FailureError);
-  expect((error as FailureError).failure).toMatchObject({ kind: 'terminal', code: 'target_refused' });
+  expect((error as FailureError).failure).toMatchObject({ kind: 'terminal', side: 'target', code: 'target_refused' });
   expect((error as FailureError).message).toContain('on purpose');
 });
 
@@ -98,7 +98,7 @@ function lost(logged: object[] | 'no log', running: number): LongCommandEnvironm
 
 test('without evidence it never counts as done', async () => {
   await expect(runLongCommand(lost('no log', 1), { queryId: 'q1' })).rejects.toMatchObject({
-    failure: { kind: 'transient', code: 'target_connection', message: expect.stringContaining('q1') },
+    failure: { kind: 'transient', side: 'target', code: 'target_connection', message: expect.stringContaining('q1') },
   });
   await expect(runLongCommand(lost('no log', 0), { verifyDone: async () => false })).rejects.toMatchObject({
     failure: { kind: 'transient' },

@@ -1,55 +1,44 @@
 import { expect, test } from 'vitest';
-import { type Failure, type FailureCode, FailureError } from '../../src/core/failure.js';
-import type { Segment } from '../../src/datasets/fills/plan/segment.js';
-import type { ChunkOutcome, ChunkTask } from '../../src/engine/attempt.js';
-import {
-  type ChunkDone,
-  type ChunkFailed,
-  Loader,
-  type LoaderDeps,
-  type LoaderOptions,
-} from '../../src/engine/loader.js';
-import type { Side } from '../../src/engine/outage.js';
+import { type Failure, type FailureCode, FailureError, failureOf } from '../../src/core/failure.js';
+import type { UnitOutcome, UnitTask } from '../../src/engine/attempt.js';
+import { Loader, type LoaderOptions } from '../../src/engine/loader.js';
+import type { OtherSide } from '../../src/engine/outage.js';
+import type { RunStore, UnitDone, UnitFailed } from '../../src/engine/ports.js';
 import { VirtualClock } from '../net/virtual-clock.js';
 
 const ATTEMPT_MS = 50;
 const failure = (code: FailureCode, over: Partial<Failure> = {}): Failure => ({
-  kind: code === 'throttled' ? 'throttled' : code.endsWith('refused') ? 'terminal' : 'transient',
-  code,
-  message: code,
+  ...failureOf(code === 'throttled' ? 'throttled' : code.endsWith('refused') ? 'terminal' : 'transient', code, code),
   ...over,
 });
-const segment = (expected: number): Segment => ({
-  side: 'buy',
-  tokens: ['7'],
-  range: { axis: 'id', from: null, to: null },
-  cursor: null,
-  expected,
-});
+/** What is left of a unit: so much. */
+interface Left {
+  readonly left: number;
+}
 
 interface Script {
   readonly chunks: number;
   /** What an attempt meets; null: the chunk ends. `attempt` counts from 0. */
-  fate(ordinal: number, attempt: number, task: ChunkTask, nowMs: number): Failure | null;
+  fate(ordinal: number, attempt: number, task: UnitTask, nowMs: number): Failure | null;
   /** Rows that an attempt which fails has brought in before. */
   readonly rowsBeforeFailing?: number;
-  probe?(side: Side, nowMs: number): boolean;
+  probe?(side: OtherSide, nowMs: number): boolean;
   readonly options?: Partial<LoaderOptions>;
-  readonly deps?: Partial<LoaderDeps>;
+  readonly store?: Partial<RunStore>;
 }
 
 function makeLoad(script: Script) {
   const clock = new VirtualClock();
   const stop = new AbortController();
   const attempts = new Map<number, number>();
-  const tasks: ChunkTask[] = [];
-  const done: ChunkDone[] = [];
-  const failed: ChunkFailed[] = [];
+  const tasks: UnitTask[] = [];
+  const done: UnitDone[] = [];
+  const failed: UnitFailed[] = [];
   const unpinned: string[] = [];
   const probes: number[] = [];
   const concurrency = { now: 0, max: 0 };
-  let block: number | null = 42;
-  const run = async (task: ChunkTask): Promise<ChunkOutcome> => {
+  let pin: number | null = 42;
+  const run = async (task: UnitTask): Promise<UnitOutcome> => {
     concurrency.max = Math.max(concurrency.max, ++concurrency.now);
     tasks.push(task);
     const attempt = attempts.get(task.ordinal) ?? 0;
@@ -61,26 +50,40 @@ function makeLoad(script: Script) {
       ordinal: task.ordinal,
       failure: met,
       // Ten rows by each attempt that ends, none by one that fails; what is left shrinks by one each time.
-      rest: met === null ? [] : [segment((task.segments[0]?.expected ?? 1) - 1)],
+      rest: met === null ? null : { left: (task.rest as Left).left - 1 },
       rows: met === null ? 10 : (script.rowsBeforeFailing ?? 0),
-      pages: 1,
-      requests: 1,
+      parts: 1,
       rejected: [],
       spent: { sourceMs: 1, decodeMs: 1, targetMs: 1 },
     };
   };
   const loader = new Loader({
     pool: { threads: 1, run, restart: async () => {}, close: async () => {} },
-    options: { workers: 4, pageRows: 1000, retryBaseMs: 1000, giveUpAfterMs: 30 * 60_000, ...script.options },
-    segmentsOf: () => [segment(100)],
-    block: () => block,
-    onDone: (one) => done.push(one),
-    onFailed: (one) => failed.push(one),
-    onAttempt: () => {},
-    onUnpinned: (why) => {
-      unpinned.push(why);
-      block = null;
+    options: {
+      workers: 4,
+      size: 1000,
+      smaller: (size) => Math.max(50, Math.floor(size / 2)),
+      retryBaseMs: 1000,
+      giveUpAfterMs: 30 * 60_000,
+      ...script.options,
     },
+    units: {
+      count: script.chunks,
+      expectedRows: null,
+      at: (ordinal) => ({ name: `unit ${ordinal}`, expectedRows: null, rest: { left: 100 } satisfies Left }),
+    },
+    store: {
+      claim: () => upTo(script.chunks),
+      pin: () => pin,
+      unpinned: (why) => {
+        unpinned.push(why);
+        pin = null;
+      },
+      done: (one) => void done.push(one),
+      failed: (one) => void failed.push(one),
+      ...script.store,
+    },
+    onAttempt: () => {},
     probe: async (side) => {
       probes.push(clock.ms);
       if (script.probe?.(side, clock.ms) === false) throw new Error(`${side} is down`);
@@ -89,9 +92,8 @@ function makeLoad(script: Script) {
     random: () => 0.5,
     log: { info() {}, warn() {} },
     stop: stop.signal,
-    ...script.deps,
   });
-  const load = () => clock.runUntil(loader.load(Array.from({ length: script.chunks }, (_, i) => i)));
+  const load = () => clock.runUntil(loader.load());
   return { loader, load, clock, stop, attempts, tasks, done, failed, unpinned, probes, concurrency };
 }
 
@@ -116,7 +118,7 @@ test('a chunk that fails goes on from what is left, before chunks that have not 
   expect(await load()).toEqual({ kind: 'ended' });
   expect(ordinals(done)).toEqual(upTo(30));
   const second = tasks.findIndex((task, at) => task.ordinal === 2 && at > 2);
-  expect(tasks[second]?.segments).toEqual([segment(99)]);
+  expect(tasks[second]?.rest).toEqual({ left: 99 });
   expect(second).toBeLessThan(12);
 });
 
@@ -203,8 +205,8 @@ test('a timeout asks for smaller pages next time, for that chunk alone', async (
     fate: (ordinal, attempt) => (ordinal === 1 && attempt < 6 ? failure('statement_timeout') : null),
   });
   expect(await load()).toEqual({ kind: 'ended' });
-  const sizes = (of: (ordinal: number) => boolean) => tasks.filter((t) => of(t.ordinal)).map((t) => t.pageRows);
-  expect(sizes((ordinal) => ordinal === 1)).toEqual([1000, 500, 200, 100, 50, 50, 50]);
+  const sizes = (of: (ordinal: number) => boolean) => tasks.filter((t) => of(t.ordinal)).map((t) => t.size);
+  expect(sizes((ordinal) => ordinal === 1)).toEqual([1000, 500, 250, 125, 62, 50, 50]);
   expect(new Set(sizes((ordinal) => ordinal !== 1))).toEqual(new Set([1000]));
 });
 
@@ -226,7 +228,7 @@ test('a source that is down for ten minutes costs no chunk an attempt', async ()
 });
 
 test('a target that is down is waited for in the same way', async () => {
-  const sides: Side[] = [];
+  const sides: OtherSide[] = [];
   const { load, done, failed } = makeLoad({
     chunks: 60,
     fate: (_o, _a, _t, nowMs) => (nowMs > 100 && nowMs < 120_000 ? failure('target_connection') : null),
@@ -242,7 +244,7 @@ test('a target that is down is waited for in the same way', async () => {
 });
 
 test('a target that comes back and denies ends the load at once, with its own words', async () => {
-  const denied: Failure = { kind: 'terminal', code: 'target_denied', message: 'Not enough privileges' };
+  const denied: Failure = { kind: 'terminal', side: 'target', code: 'target_denied', message: 'Not enough privileges' };
   const { load, failed, clock } = makeLoad({
     chunks: 60,
     fate: (_o, _a, _t, nowMs) => (nowMs > 100 ? failure('target_connection') : null),
@@ -298,13 +300,13 @@ test.each<FailureCode>(['target_denied', 'target_schema', 'indexing_error'])(
 test('a refused pin is told once; the chunks go on at the head', async () => {
   const { load, done, failed, unpinned, tasks } = makeLoad({
     chunks: 20,
-    fate: (ordinal, _attempt, task) => (ordinal >= 4 && task.block !== null ? failure('pin_refused') : null),
+    fate: (ordinal, _attempt, task) => (ordinal >= 4 && task.pin !== null ? failure('pin_refused') : null),
   });
   expect(await load()).toEqual({ kind: 'ended' });
   expect(ordinals(done)).toEqual(upTo(20));
   expect(failed).toEqual([]);
   expect(unpinned).toEqual(['pin_refused']);
-  expect(new Set(tasks.slice(12).map(({ block }) => block))).toEqual(new Set([null]));
+  expect(new Set(tasks.slice(12).map(({ pin }) => pin))).toEqual(new Set([null]));
 });
 
 test('a throttle costs time, never an attempt', async () => {
@@ -356,8 +358,8 @@ test('a checkpoint that cannot be written ends the load with its error', async (
   const { load, tasks } = makeLoad({
     chunks: 100,
     fate: () => null,
-    deps: {
-      onDone: ({ ordinal }) => {
+    store: {
+      done: ({ ordinal }) => {
         if (ordinal === 5) throw new Error('no space left on device');
       },
     },

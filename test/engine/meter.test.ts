@@ -2,12 +2,8 @@ import { expect, test } from 'vitest';
 import { Meter, type RateLimit } from '../../src/engine/meter.js';
 
 function makeMeter(cores = 2) {
-  const clock = { ms: 0, cpuMs: 0 };
-  const meter = new Meter(
-    () => clock.ms,
-    () => clock.cpuMs,
-    cores,
-  );
+  let now = { atMs: 0, rows: 0, requests: 0, sourceMs: 0, targetMs: 0, cpuMs: 0 };
+  const meter = new Meter(cores, now);
   /** A second in which so much was done. */
   const second = (
     rows: number,
@@ -16,25 +12,20 @@ function makeMeter(cores = 2) {
     cpuMs = 100,
     limit: RateLimit = unlimited,
   ) => {
-    clock.ms += 1000;
-    clock.cpuMs += cpuMs;
-    meter.add({ rows, pages: requests, requests, spent: { ...spent, decodeMs: 1 }, failure: null });
-    state.requests += requests;
-    meter.sample(state.requests, limit);
+    now = {
+      atMs: now.atMs + 1000,
+      rows: now.rows + rows,
+      requests: now.requests + requests,
+      sourceMs: now.sourceMs + spent.sourceMs,
+      targetMs: now.targetMs + spent.targetMs,
+      cpuMs: now.cpuMs + cpuMs,
+    };
+    meter.sample(now, limit);
   };
-  const state = { requests: 0 };
   return { meter, second };
 }
 
 const unlimited = { rps: 1e6, maxRps: 1e6, paused: false };
-
-test('sums are those of all attempts; a failed one is a retry', () => {
-  const { meter } = makeMeter();
-  const spent = { sourceMs: 5, decodeMs: 2, targetMs: 3 };
-  meter.add({ rows: 10, pages: 2, requests: 1, spent, failure: null });
-  meter.add({ rows: 0, pages: 0, requests: 1, spent, failure: { kind: 'transient', code: 'http_5xx', message: '' } });
-  expect(meter.totals).toEqual({ rows: 10, pages: 2, requests: 2, retries: 1, sourceMs: 10, decodeMs: 4, targetMs: 6 });
-});
 
 test('the pace is that of the last quarter of a minute, and the ETA follows from it', () => {
   const { meter, second } = makeMeter();
@@ -46,9 +37,11 @@ test('the pace is that of the last quarter of a minute, and the ETA follows from
   expect(pace.etaMs).toBeCloseTo(30_000);
 });
 
-test('before the first rows the ETA is unknown, not zero', () => {
-  const { meter } = makeMeter();
+test('before the first rows, and where nobody knows how many there are, the ETA is unknown, not zero', () => {
+  const { meter, second } = makeMeter();
   expect(meter.pace(1000)).toMatchObject({ rowsPerS: 0, etaMs: Number.POSITIVE_INFINITY });
+  second(1000, 1, { sourceMs: 1, targetMs: 1 });
+  expect(meter.pace(null)).toMatchObject({ rowsPerS: 1000, etaMs: Number.POSITIVE_INFINITY });
 });
 
 test.each([

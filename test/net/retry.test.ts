@@ -1,12 +1,10 @@
 import { expect, test } from 'vitest';
-import { type Failure, type FailureCode, FailureError } from '../../src/core/failure.js';
-import { RETRY_RULES, retryDelayMs, ruleFor, shrinkPageRows } from '../../src/net/retry.js';
+import { type Failure, type FailureCode, FailureError, failureOf } from '../../src/core/failure.js';
+import { retryDelayMs, ruleFor } from '../../src/net/retry.js';
 import { retrying } from '../../src/net/retrying.js';
 
 const failure = (code: FailureCode, over: Partial<Failure> = {}): Failure => ({
-  kind: code === 'throttled' ? 'throttled' : 'transient',
-  code,
-  message: code,
+  ...failureOf(code === 'throttled' ? 'throttled' : 'transient', code, code),
   ...over,
 });
 /** Infinity: costs no attempt. 0: terminal. */
@@ -49,16 +47,8 @@ test.each(Object.entries(TABLE) as [FailureCode, string][])('%s: %s', (code, mea
         ? 'never set aside'
         : `${rule.attempts} attempts`;
   const wait = { backoff: 'backs off', told: 'waits as told', none: rule.attempts === 0 ? '' : 'at once' }[rule.wait];
-  const parts = [attempts, wait, rule.shrinkPage ? 'smaller pages' : '', rule.stopsRun ? 'stops the run' : ''];
+  const parts = [attempts, wait, rule.askLess ? 'smaller pages' : '', rule.stopsRun ? 'stops the run' : ''];
   expect(parts.filter((part) => part !== '').join(', ')).toBe(meaning);
-});
-
-test('every rule of the table is shown above', () => {
-  expect(Object.keys(TABLE)).toEqual(expect.arrayContaining(Object.keys(RETRY_RULES)));
-});
-
-test('what is not listed is terminal', () => {
-  expect(ruleFor(failure('something_new' as FailureCode))).toEqual({ attempts: 0, wait: 'none' });
 });
 
 test('pauses have full jitter under a bound that doubles from 1 s to 300 s', () => {
@@ -76,13 +66,6 @@ test('a time that the source names is never undercut', () => {
   expect(retryDelayMs(failure('throttled'), 0, 1000, () => 0.9)).toBe(0);
   expect(retryDelayMs(failure('http_5xx', { retryAfterMs: 7000 }), 1, 1000, () => 0.5)).toBe(7000);
   expect(retryDelayMs(failure('http_5xx', { retryAfterMs: 7 }), 1, 1000, () => 0.5)).toBe(500);
-});
-
-test('pages shrink from 1,000 to 50 and no further', () => {
-  const sizes = [1000];
-  for (let i = 0; i < 6; i++) sizes.push(shrinkPageRows(sizes.at(-1) as number));
-  expect(sizes).toEqual([1000, 500, 200, 100, 50, 50, 50]);
-  expect(shrinkPageRows(700)).toBe(500);
 });
 
 function scripted(answers: readonly (Failure | string)[], giveUpAfterMs = 60_000) {

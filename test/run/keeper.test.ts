@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Checkpoint } from '../../src/run/checkpoint.js';
-import { CheckpointKeeper, type ChunkRecord } from '../../src/run/keeper.js';
+import { CheckpointKeeper, type ChunkRecord, noteStep } from '../../src/run/keeper.js';
 import { RunFolder } from '../../src/run/run-folder.js';
 import { tempWorkspace } from '../support/workspace.js';
 import { makeCheckpoint } from './make-checkpoint.js';
@@ -71,25 +71,29 @@ test('a failed chunk that is done later is failed no more', () => {
   expect(keeper.current.failed).toEqual([]);
 });
 
-test('the checkpoint is written after 5 seconds, not before', () => {
-  const { keeper, folder, clock } = makeKeeper();
+test('the checkpoint is written with the first rows of a sitting, then after 5 seconds and not before', () => {
+  const { keeper, folder, clock } = makeKeeper({ rows: 70 });
+  keeper.update({ requests: 1 });
+  keeper.writeIfDue();
+  expect(folder.writes).toHaveLength(0);
   keeper.chunkDone(chunk(0));
+  expect(folder.writes.map(({ rows }) => rows)).toEqual([80]);
   clock.ms = 4999;
   keeper.chunkDone(chunk(1));
   keeper.writeIfDue();
-  expect(folder.writes).toHaveLength(0);
+  expect(folder.writes).toHaveLength(1);
   clock.ms = 5000;
   keeper.writeIfDue();
-  expect(folder.writes.map(({ rows }) => rows)).toEqual([20]);
+  expect(folder.writes.map(({ rows }) => rows)).toEqual([80, 90]);
   clock.ms = 60_000;
   keeper.writeIfDue();
-  expect(folder.writes).toHaveLength(1);
+  expect(folder.writes).toHaveLength(2);
 });
 
 test('the checkpoint is written every 500 markets, however fast they come', () => {
   const { keeper, folder } = makeKeeper();
   for (let ordinal = 0; ordinal < 1300; ordinal++) keeper.chunkDone(chunk(ordinal));
-  expect(folder.writes.map(({ marketsDone }) => marketsDone)).toEqual([500, 1000]);
+  expect(folder.writes.map(({ marketsDone }) => marketsDone)).toEqual([1, 501, 1001]);
 });
 
 test('what must be durable is on disk when the call returns', () => {
@@ -149,4 +153,46 @@ test('a resume without rejected rows leaves no empty file', () => {
   keeper.resumeRejected();
   expect(existsSync(folder.rejectedPath)).toBe(false);
   expect(join(folder.dir, 'rejected.ndjson')).toBe(folder.rejectedPath);
+});
+
+test('rows of chunks that have not ended are shown at once, too', () => {
+  const { keeper, folder } = makeKeeper();
+  keeper.update({ loading: { chunks: 1, names: ['0:id:..'], rows: 5 } });
+  keeper.writeIfDue();
+  expect(folder.readCheckpoint()).toMatchObject({ rows: 0, loading: { names: ['0:id:..'], rows: 5 } });
+});
+
+test('a step is noted on disk with the time of the checkpoint, and taken back', () => {
+  const { folder, keeper } = makeKeeper({ steps: { fills: '2026-01-01T00:00:00.000Z' } });
+  keeper.write();
+  const before = folder.readCheckpoint()?.updatedAt ?? '';
+  noteStep(folder, 'verify', '2026-01-02T00:00:00.000Z');
+  expect(folder.readCheckpoint()?.steps).toEqual({
+    fills: '2026-01-01T00:00:00.000Z',
+    verify: '2026-01-02T00:00:00.000Z',
+  });
+  expect((folder.readCheckpoint()?.updatedAt ?? '') > before).toBe(true);
+  noteStep(folder, 'verify', null);
+  expect(folder.readCheckpoint()?.steps).toEqual({ fills: '2026-01-01T00:00:00.000Z' });
+});
+
+test('a run begins with a checkpoint on disk, and every count at nothing', () => {
+  const folder = RunFolder.create(tempWorkspace(), 'r2');
+  CheckpointKeeper.begin(folder, {
+    dataset: 'venues',
+    fingerprint: { source: 'x' },
+    block: 0,
+    chunks: 3,
+    expectedRows: 0,
+    expectedRequests: 3,
+    requests: 1,
+  });
+  expect(folder.readCheckpoint()).toMatchObject({
+    dataset: 'venues',
+    run: 'r2',
+    chunks: 3,
+    rows: 0,
+    done: [],
+    steps: {},
+  });
 });

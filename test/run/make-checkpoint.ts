@@ -4,6 +4,7 @@ import type { Checkpoint } from '../../src/run/checkpoint.js';
 export function makeCheckpoint(over: Partial<Checkpoint> = {}): Checkpoint {
   return {
     version: 1,
+    dataset: 'fills',
     run: 'r1',
     createdAt: '2026-01-01T00:00:00.000Z',
     updatedAt: '2026-01-01T00:00:00.000Z',
@@ -28,6 +29,7 @@ export function makeCheckpoint(over: Partial<Checkpoint> = {}): Checkpoint {
     sittings: 1,
     activeMs: 0,
     pace: null,
+    loading: null,
     marketsDone: 0,
     markets: 1500,
     steps: {},

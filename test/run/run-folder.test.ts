@@ -2,17 +2,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { conditionsOf, type FrozenPlan, readFrozenPlan } from '../../src/datasets/fills/frozen-plan.js';
 import type { TokenCount } from '../../src/datasets/fills/plan/chunk.js';
 import { makePlan } from '../../src/datasets/fills/plan/plan.js';
 import { checkFingerprint } from '../../src/run/fingerprint.js';
-import {
-  conditionsOf,
-  type FrozenPlan,
-  findRun,
-  newRunId,
-  RunFolder,
-  setDamagedAside,
-} from '../../src/run/run-folder.js';
+import { findRun, newRunId, RunFolder, setDamagedAside } from '../../src/run/run-folder.js';
 import { tempWorkspace } from '../support/workspace.js';
 import { makeCheckpoint } from './make-checkpoint.js';
 
@@ -39,8 +33,8 @@ const frozen: FrozenPlan = {
 test('a plan is read as it was frozen', () => {
   const folder = RunFolder.create(tempWorkspace(), 'r1');
   folder.writePlan(frozen);
-  expect(folder.readPlan()).toEqual(frozen);
-  expect(conditionsOf(folder.readPlan()).size).toBe(frozen.markets.filter((m) => m !== null).length);
+  expect(readFrozenPlan(folder)).toEqual(frozen);
+  expect(conditionsOf(readFrozenPlan(folder)).size).toBe(frozen.markets.filter((m) => m !== null).length);
 });
 
 const damaged: readonly (readonly [string, (bytes: Buffer) => Buffer])[] = [
@@ -60,7 +54,7 @@ test.each(damaged)('a plan that is %s is refused with its path and what to do', 
   const folder = RunFolder.create(tempWorkspace(), 'r1');
   folder.writePlan(frozen);
   writeFileSync(folder.planPath, damage(readFileSync(folder.planPath)));
-  expect(() => folder.readPlan()).toThrow(
+  expect(() => readFrozenPlan(folder)).toThrow(
     expect.objectContaining({
       code: 1,
       message: expect.stringContaining(folder.planPath),
@@ -70,7 +64,7 @@ test.each(damaged)('a plan that is %s is refused with its path and what to do', 
 });
 
 test('a plan that is missing is refused', () => {
-  expect(() => RunFolder.create(tempWorkspace(), 'r1').readPlan()).toThrow(expect.objectContaining({ code: 1 }));
+  expect(() => readFrozenPlan(RunFolder.create(tempWorkspace(), 'r1'))).toThrow(expect.objectContaining({ code: 1 }));
 });
 
 test('the run begun last is found, or the one that is named', () => {

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readFrozenPlan } from '../../src/datasets/fills/frozen-plan.js';
 import type { FaultRule } from '../../src/simulator/fault-table.js';
 import { allFills, tokenOf, tokenTotals } from '../../src/simulator/truth.js';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
@@ -43,7 +44,7 @@ test('a token that always fails is set aside and named; the rest is loaded; the 
     expect(missing.markets).toContain(conditionOf(token));
   }
   const { folder, checkpoint } = scenario.run();
-  const { plan } = folder.readPlan();
+  const { plan } = readFrozenPlan(folder);
   const packs = new Set(checkpoint.failed.map(({ ordinal }) => plan.chunks[ordinal]?.pack));
   const lanes = [...packs].flatMap((pack) => plan.packs[pack as number]?.lanes ?? []);
   const left = new Set(lanes.flatMap(({ side, tokens }) => tokens.map((i) => `${side} ${plan.tokens[i]?.token}`)));

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type FrozenPlan, readFrozenPlan } from '../../src/datasets/fills/frozen-plan.js';
 import { chunkName } from '../../src/datasets/fills/plan/chunk-name.js';
 import { checkPlan } from '../../src/datasets/fills/plan/plan.js';
 import { rangeContains } from '../../src/datasets/fills/plan/ranges.js';
 import { contains } from '../../src/run/intervals.js';
-import { type FrozenPlan, findRun } from '../../src/run/run-folder.js';
+import { findRun } from '../../src/run/run-folder.js';
 import { allFills, isBuy, tokenOf } from '../../src/simulator/truth.js';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
 import { randomFrom, testSeed } from '../support/random.js';
@@ -56,7 +57,7 @@ test('invariant 1: rows first, checkpoint second', { timeout: 240_000 }, async (
     await program.ended;
     // Whatever the checkpoint calls done is in the table, every row of it.
     const { folder, checkpoint } = scenario.run();
-    const ordinalsOf = chunksOf(folder.readPlan());
+    const ordinalsOf = chunksOf(readFrozenPlan(folder));
     const done = truth.filter((fill) => ordinalsOf(fill).some((ordinal) => contains(checkpoint.done, ordinal)));
     const rows = await scenario.target.query<{ id: string }>(
       "SELECT concat('0x', lower(hex(tx_hash)), '_0x', lower(hex(order_hash))) AS id FROM clob_fills_staging",
@@ -89,7 +90,7 @@ test.each([
 ])('invariant 3: chunks are disjoint and cover the plan (%s)', { timeout: 60_000 }, async (_, args) => {
   const scenario = await makeScenario(clickhouse);
   expect(outcome(await scenario.fills(...SMALL, ...args))).toMatchObject({ code: 0 });
-  const frozen = scenario.run().folder.readPlan();
+  const frozen = readFrozenPlan(scenario.run().folder);
   checkPlan(frozen.plan);
   expect(new Set(frozen.plan.chunks.map(chunkName)).size).toBe(frozen.plan.chunks.length);
   const ordinalsOf = chunksOf(frozen);

@@ -8,6 +8,7 @@ import { compareWithUniverse } from '../demo/compare.js';
 import { askAround } from '../demo/queries.js';
 import { openTargetOf } from '../open-target.js';
 import { OPTIONS } from '../options.js';
+import { selectionSettings } from '../settings.js';
 import { runWholeJob } from './run.js';
 
 /** Where the demo keeps its things, so that it never meets a real run. */
@@ -44,7 +45,7 @@ export async function demo(outer: Context): Promise<void> {
     },
   };
   const opened = await openTargetOf(ctx);
-  const job = await runWholeJob(ctx, opened, readSelection(ctx));
+  const job = await runWholeJob(ctx, opened, readSelection(selectionSettings(ctx.config)));
   await askAround(ctx, opened.target);
   const totals = await compareWithUniverse(ctx, opened.target, universe);
   ctx.out.result({ ...job, totals });

@@ -6,14 +6,16 @@ import { type FillsResult, runFills } from '../../datasets/fills/fills-step.js';
 import { type FillsReport, publish } from '../../datasets/fills/summary.js';
 import type { Context } from '../context.js';
 import { openTargetOf } from '../open-target.js';
+import { fillsSettings, inputOf } from '../settings.js';
 
 /** Plans and loads every fill into staging; resumes. */
 export async function fills(ctx: Context): Promise<void> {
-  const asked = checkInput(ctx);
-  if (ctx.config.dryRun) return printDryRun(ctx, asked);
+  const asked = checkInput(inputOf(ctx));
+  const settings = fillsSettings(ctx.config);
+  if (ctx.config.dryRun) return printDryRun(ctx, settings, asked);
   const opened = await openTargetOf(ctx);
   await preflight(opened.target);
-  const result = await runFills(ctx, opened, asked);
+  const result = await runFills(ctx, settings, opened, asked);
   if (result === null) {
     ctx.out.text('Live holds exactly what the source counts: nothing to fetch.');
     ctx.out.result({ upToDate: true });

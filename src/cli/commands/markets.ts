@@ -6,6 +6,7 @@ import { renderFacts } from '../../report/table.js';
 import type { Context } from '../context.js';
 import { pnlRemark } from '../lease.js';
 import { openTargetOf } from '../open-target.js';
+import { marketsSources } from '../settings.js';
 
 /** Token and market tables from the subgraphs. */
 export async function markets(ctx: Context): Promise<void> {
@@ -13,7 +14,7 @@ export async function markets(ctx: Context): Promise<void> {
   const catalogue = ctx.config.catalogue === undefined ? null : readCatalogue(ctx.config.catalogue);
   const { target } = await openTargetOf(ctx);
   await preflight(target);
-  const report = await loadMarkets(ctx, target, { catalogue });
+  const report = await loadMarkets(ctx, target, { catalogue, ...marketsSources(ctx.config) });
   const pnl = await pnlRemark(target);
   ctx.out.result({ ...report, pnl: pnl ?? 'current' });
   ctx.out.text(renderMarketsReport(report));

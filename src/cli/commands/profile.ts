@@ -9,33 +9,35 @@ import { compareAxes } from '../../datasets/fills/profile/axis-trial.js';
 import { comparePartitions } from '../../datasets/fills/profile/partition-trial.js';
 import { type KindProfile, profileSamples, type Spread } from '../../datasets/fills/profile/profiling.js';
 import { project } from '../../datasets/fills/profile/projection.js';
-import { openSource } from '../../datasets/fills/source-link.js';
 import { EVERYTHING } from '../../publish/scope.js';
 import { formatCount, formatDuration } from '../../report/format.js';
 import { renderFacts, renderTable } from '../../report/table.js';
+import { openLink } from '../../sources/subgraph/link.js';
 import type { Context } from '../context.js';
 import { openTargetOf } from '../open-target.js';
+import { inputOf, planOptions, sourceSettings } from '../settings.js';
 
 /** Times source, decode and insert on sample chunks and projects the whole run. */
 export async function profile(ctx: Context): Promise<void> {
   const { config } = ctx;
   const before = config.compare === undefined ? null : readEarlier(config.compare);
-  const asked = checkInput(ctx);
+  const asked = checkInput(inputOf(ctx));
   const opened = await openTargetOf(ctx);
   await preflight(opened.target);
-  const source = openSource(ctx);
+  const source = openLink(ctx, sourceSettings(config));
   const head = await readSourceHead(ctx, source);
   const planned = await readPlanInput(ctx, source, asked.selection, head);
-  const plan = planRun(ctx, planned);
+  const plan = planRun(planOptions(config), planned);
   await ensureDatabase(opened.target);
   const block = planned.pinned ? head.block : null;
-  const samples = await profileSamples(ctx, source, opened, plan, block);
+  const input = { step: ctx, source, target: opened.target, batchRows: config.batchRows };
+  const samples = await profileSamples({ ...input, plan, block });
   const projection = project(samples, plan.totals, config);
   const axes = await compareAxes(ctx, source, plan, block);
   // The tape holds every market, so that only a plan of all of them can be compared with it.
   const partitions =
     asked.text === EVERYTHING && head.timestamp !== null
-      ? await comparePartitions(ctx, source, opened, planned, { plan, samples })
+      ? await comparePartitions(input, config, planned, { plan, samples })
       : null;
   const result = { at: new Date().toISOString(), plan: plan.totals, samples, projection, axes, partitions };
   ctx.out.result(result);

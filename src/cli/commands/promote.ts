@@ -7,6 +7,7 @@ import { type Promoted, type PromoteOptions, promoteRun } from '../../publish/pr
 import { rollback } from '../../publish/rollback.js';
 import { formatCount, formatDuration } from '../../report/format.js';
 import { renderFacts } from '../../report/table.js';
+import { noteStep } from '../../run/keeper.js';
 import { acquireLock } from '../../run/lock.js';
 import type { FoundRun } from '../../run/run-folder.js';
 import { stepAgain } from '../again.js';
@@ -54,12 +55,7 @@ export async function promoteFound(
   };
   const promoted = await stepAgain(ctx, 'promote', () => promoteRun(work, options));
   if (!dryRun) {
-    const checkpoint = found.folder.readCheckpoint() ?? found.checkpoint;
-    const at = new Date().toISOString();
-    found.folder.writeCheckpoint({
-      ...checkpoint,
-      steps: { ...checkpoint.steps, promote: checkpoint.steps.promote ?? at },
-    });
+    noteStep(found.folder, 'promote', found.checkpoint.steps.promote ?? new Date().toISOString());
   }
   return promoted;
 }

@@ -5,6 +5,7 @@ import type { Lease } from '../../publish/lease.js';
 import { renderGates } from '../../publish/print.js';
 import { formatCount, formatDuration, formatMicros } from '../../report/format.js';
 import { renderFacts, renderTable } from '../../report/table.js';
+import { noteStep } from '../../run/keeper.js';
 import { acquireLock } from '../../run/lock.js';
 import { type FoundRun, findRun } from '../../run/run-folder.js';
 import { stepAgain } from '../again.js';
@@ -40,9 +41,7 @@ export async function rebuildAndShow(ctx: Context, work: Work, lease: Lease): Pr
 
 /** Notes the step in the run's checkpoint; the caller holds the run's lock. */
 function notePnl(found: FoundRun): void {
-  const checkpoint = found.folder.readCheckpoint() ?? found.checkpoint;
-  const steps = { ...checkpoint.steps, 'rebuild-pnl': new Date().toISOString() };
-  found.folder.writeCheckpoint({ ...checkpoint, steps });
+  noteStep(found.folder, 'rebuild-pnl', new Date().toISOString());
 }
 
 export function describeRebuilt(rebuilt: Rebuilt): string {

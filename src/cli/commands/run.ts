@@ -11,12 +11,13 @@ import type { AskedSelection } from '../../datasets/fills/planning.js';
 import { publish } from '../../datasets/fills/summary.js';
 import type { Rebuilt } from '../../datasets/pnl/rebuild.js';
 import { whyPnlBehind } from '../../datasets/pnl/versions.js';
-import type { Step } from '../../run/checkpoint.js';
+import { noteStep } from '../../run/keeper.js';
 import { acquireLock } from '../../run/lock.js';
-import { type FoundRun, findRun, type RunFolder } from '../../run/run-folder.js';
+import { type FoundRun, findRun } from '../../run/run-folder.js';
 import type { Context } from '../context.js';
 import { leaseOf } from '../lease.js';
 import { openTargetOf } from '../open-target.js';
+import { fillsSettings, inputOf, marketsSources, runSettings } from '../settings.js';
 import { endOf } from './fills.js';
 import { renderMarketsReport } from './markets.js';
 import { describePromoted, promoteFound } from './promote.js';
@@ -24,7 +25,7 @@ import { rebuildAndShow, rebuildFound } from './rebuild-pnl.js';
 
 /** Markets, fills, verify, promote and rebuild-pnl; goes on at the step where the last sitting stopped. */
 export async function run(ctx: Context): Promise<void> {
-  const asked = checkInput(ctx);
+  const asked = checkInput(inputOf(ctx));
   const over = allDone(ctx);
   const opened = await openTargetOf(ctx);
   if (over !== null) {
@@ -110,10 +111,11 @@ async function loadAll(ctx: Context, opened: OpenedTarget, asked: AskedSelection
   const promoted = promotedOnly(ctx);
   const { catalogue } = ctx.config;
   const said: { markets?: MarketsReport } = {};
-  const begun = promoted ?? existingRun(ctx);
+  const begun = promoted ?? existingRun(runSettings(ctx.config));
   if (begun?.checkpoint.steps.markets === undefined) {
     title(ctx, 'Markets');
     said.markets = await loadMarkets(ctx, opened.target, {
+      ...marketsSources(ctx.config),
       catalogue: catalogue === undefined ? null : readCatalogue(catalogue),
       ...(begun === null ? { selection: asked.selection } : {}),
     });
@@ -122,20 +124,16 @@ async function loadAll(ctx: Context, opened: OpenedTarget, asked: AskedSelection
   if (promoted !== null) return { found: promoted, ...said };
   ctx.stop.throwIfAborted();
   title(ctx, 'Fills');
-  const result = await runFills(ctx, opened, asked);
+  const result = await runFills(ctx, fillsSettings(ctx.config), opened, asked);
   if (result === null) return { found: null, ...said };
   const report = publish(ctx, result);
   // With conditions set aside the step is left over too: the next sitting tries it again.
-  if (!said.markets?.setAside.length) markStep(result.folder, 'markets');
+  if (!said.markets?.setAside.length && result.checkpoint.steps.markets === undefined) {
+    noteStep(result.folder, 'markets', new Date().toISOString());
+  }
   endOf(result, report, ctx.config.acceptRejected);
   const checkpoint = result.folder.readCheckpoint() ?? result.checkpoint;
   return { found: { folder: result.folder, checkpoint }, ...said };
-}
-
-function markStep(folder: RunFolder, step: Step): void {
-  const checkpoint = folder.readCheckpoint();
-  if (!checkpoint || checkpoint.steps[step] !== undefined) return;
-  folder.writeCheckpoint({ ...checkpoint, steps: { ...checkpoint.steps, [step]: new Date().toISOString() } });
 }
 
 function title(ctx: Context, name: string): void {

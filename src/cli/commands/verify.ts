@@ -4,6 +4,7 @@ import { EXIT, ExitError, usageError } from '../../core/exit.js';
 import { verifyRun } from '../../datasets/fills/checks/verify-run.js';
 import { failures, renderGates } from '../../publish/print.js';
 import type { Verdict } from '../../publish/verdict.js';
+import { noteStep } from '../../run/keeper.js';
 import { acquireLock } from '../../run/lock.js';
 import { type FoundRun, findRun } from '../../run/run-folder.js';
 import { stepAgain } from '../again.js';
@@ -27,13 +28,7 @@ export async function verify(ctx: Context): Promise<void> {
 
 /** Notes a passed verdict in the checkpoint, or ends the command with code 3. */
 export function settle(found: FoundRun, verdict: Verdict): void {
-  const checkpoint = found.folder.readCheckpoint() ?? found.checkpoint;
-  const { verify: _before, ...steps } = checkpoint.steps;
-  found.folder.writeCheckpoint({
-    ...checkpoint,
-    steps: verdict.passed ? { ...steps, verify: verdict.at } : steps,
-    updatedAt: verdict.at,
-  });
+  noteStep(found.folder, 'verify', verdict.passed ? verdict.at : null);
   if (!verdict.passed) {
     throw new ExitError(
       EXIT.gateFailed,

@@ -1,14 +1,14 @@
-import type { Context } from '../../cli/context.js';
 import { ensureSchema } from '../../clickhouse/schema.js';
 import { loadSql } from '../../clickhouse/sql.js';
 import type { Target } from '../../clickhouse/target.js';
 import { EXIT, ExitError } from '../../core/exit.js';
 import { FailureError } from '../../core/failure.js';
+import type { StepContext } from '../../report/step.js';
+import { openLink, type SourceLink, type SourceSettings } from '../../sources/subgraph/link.js';
 import { describeMalformed, type Malformed } from '../../sources/subgraph/malformed.js';
 import { readMeta } from '../../sources/subgraph/meta.js';
 import type { Selection } from '../fills/plan/selection.js';
 import { selectKnown } from '../fills/planning.js';
-import { openPnlSource, openSource, type SourceLink } from '../fills/source-link.js';
 import { readCounts, type SourceCounts } from '../fills/subgraph/counts.js';
 import type { Catalogue, MarketNames } from './catalogue.js';
 import { type ConditionsRead, readConditions } from './conditions.js';
@@ -31,6 +31,9 @@ export interface MarketsReport {
 }
 
 export interface MarketsOptions {
+  readonly source: SourceSettings;
+  /** Where conditions are to be had; null where nobody has said. */
+  readonly pnlSource: SourceSettings | null;
   readonly catalogue: Catalogue | null;
   /** What a new run will load: refused before anything is made when it is empty. */
   readonly selection?: Selection;
@@ -41,28 +44,28 @@ export interface MarketsOptions {
  * Throws ExitError(1) for a selection that is empty, FailureError.
  */
 export async function loadMarkets(
-  ctx: Context,
+  step: StepContext,
   target: Target,
-  { catalogue, selection }: MarketsOptions,
+  { catalogue, selection, ...sources }: MarketsOptions,
 ): Promise<MarketsReport> {
-  const source = openSource(ctx);
-  const known = await atOneBlock(ctx, source, (block) =>
-    readCounts(source.client, { block, retry: source.retry, signal: ctx.stop }),
+  const source = openLink(step, sources.source);
+  const known = await atOneBlock(step, source, (block) =>
+    readCounts(source.client, { block, retry: source.retry, signal: step.stop }),
   );
   if (selection !== undefined) selectKnown(known, selection);
-  const pnl = openPnlSource(ctx);
-  if (pnl === null) ctx.log.warn('no --pnl-source-url: outcome places and payouts stay unknown');
-  const { conditions, malformed } = pnl === null ? NO_CONDITIONS : await conditionsOf(ctx, pnl);
-  for (const one of malformed) ctx.log.warn(`set aside: ${describeMalformed('condition', one)}`);
+  const pnl = sources.pnlSource && openLink(step, sources.pnlSource);
+  if (pnl === null) step.log.warn('no --pnl-source-url: outcome places and payouts stay unknown');
+  const { conditions, malformed } = pnl === null ? NO_CONDITIONS : await conditionsOf(step, pnl);
+  for (const one of malformed) step.log.warn(`set aside: ${describeMalformed('condition', one)}`);
   const described = describeTokens(known, conditions);
-  for (const note of described.odd.slice(0, 5)) ctx.log.warn(note);
+  for (const note of described.odd.slice(0, 5)) step.log.warn(note);
   await ensureSchema(target);
   const kept = await knownOf(target, malformed);
   const tokens = described.tokens.filter((row) => !kept.tokens.has(row.token_id));
   await insertLines(target, 'markets/insert_outcome_tokens', tokens);
   const names = await namesFor(target, catalogue);
   if (catalogue && catalogue.repeats > 0)
-    ctx.log.info(`${catalogue.repeats} lines of the catalogue name a market again: dropped`);
+    step.log.info(`${catalogue.repeats} lines of the catalogue name a market again: dropped`);
   const markets = marketRows(tokens, names).filter(({ condition }) => !kept.conditions.has(condition));
   await insertLines(target, 'markets/insert_markets', markets);
   return {
@@ -109,22 +112,22 @@ async function knownOf(
   return { tokens: new Set(rows.map(({ token }) => token)), conditions: new Set(rows.map((row) => row.condition)) };
 }
 
-async function conditionsOf(ctx: Context, pnl: SourceLink): Promise<ConditionsRead> {
-  return atOneBlock(ctx, pnl, (block) => readConditions(pnl.client, { block, retry: pnl.retry, signal: ctx.stop }));
+async function conditionsOf(step: StepContext, pnl: SourceLink): Promise<ConditionsRead> {
+  return atOneBlock(step, pnl, (block) => readConditions(pnl.client, { block, retry: pnl.retry, signal: step.stop }));
 }
 
 /** Lists are read by many requests: a pin makes them one list. A host without history serves its head. */
 async function atOneBlock<T extends SourceCounts | ConditionsRead>(
-  ctx: Context,
+  step: StepContext,
   source: SourceLink,
   read: (block: number | null) => Promise<T>,
 ): Promise<T> {
-  const head = await source.retry('reading the head of the source', () => readMeta(source.client, ctx.stop));
+  const head = await source.retry('reading the head of the source', () => readMeta(source.client, step.stop));
   try {
     return await read(head.block);
   } catch (error) {
     if (!(error instanceof FailureError) || error.failure.code !== 'pin_refused') throw error;
-    ctx.log.warn(`the source refuses the pinned block; lists are read at its head: ${error.failure.message}`);
+    step.log.warn(`the source refuses the pinned block; lists are read at its head: ${error.failure.message}`);
     return read(null);
   }
 }

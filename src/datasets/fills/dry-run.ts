@@ -1,22 +1,27 @@
-import type { Context } from '../../cli/context.js';
 import { formatCount, formatDuration, formatMicros } from '../../report/format.js';
+import type { StepContext } from '../../report/step.js';
 import { renderFacts } from '../../report/table.js';
+import { openLink } from '../../sources/subgraph/link.js';
 import { type AskedSelection, countedRows, planRun, readPlanInput, readSourceHead } from './planning.js';
-import { openSource } from './source-link.js';
+import type { FillsSettings } from './settings.js';
 
 /** What a run would ask for and how long the source's limit makes it at least. Touches nothing but the source. */
-export async function printDryRun(ctx: Context, asked: AskedSelection): Promise<void> {
-  const source = openSource(ctx);
-  const head = await readSourceHead(ctx, source);
-  const planned = await readPlanInput(ctx, source, asked.selection, head);
-  const plan = planRun(ctx, planned);
+export async function printDryRun(
+  step: StepContext,
+  settings: Pick<FillsSettings, 'source' | 'plan'>,
+  asked: AskedSelection,
+): Promise<void> {
+  const source = openLink(step, settings.source);
+  const head = await readSourceHead(step, source);
+  const planned = await readPlanInput(step, source, asked.selection, head);
+  const plan = planRun(settings.plan, planned);
   const { selected } = planned;
   const rows = countedRows(plan, selected.uncounted);
   const planning = source.requests();
   const requests = plan.totals.requests + planning;
-  const floorMs = (plan.totals.requests / ctx.config.rps) * 1000;
+  const floorMs = (plan.totals.requests / settings.source.rps) * 1000;
   const usdcMicros = plan.tokens.reduce((sum, t) => sum + BigInt(t.buyMicros) + BigInt(t.sellMicros), 0n);
-  ctx.out.result({
+  step.out.result({
     block: head.block,
     pinned: planned.pinned,
     selection: asked.text,
@@ -28,9 +33,9 @@ export async function printDryRun(ctx: Context, asked: AskedSelection): Promise<
     chunks: plan.chunks.length,
     requests: { planning, pages: plan.totals.requests, per1000Rows: (requests / Math.max(1, rows)) * 1000 },
     floorMs,
-    rps: ctx.config.rps,
+    rps: settings.source.rps,
   });
-  ctx.out.text(
+  step.out.text(
     renderFacts([
       ['block', `${formatCount(head.block)}${planned.pinned ? '' : ' (the source refuses the pin)'}`],
       ['selection', asked.text],
@@ -43,7 +48,7 @@ export async function printDryRun(ctx: Context, asked: AskedSelection): Promise<
         'requests',
         `${formatCount(plan.totals.requests)} for pages, ${formatCount(planning)} for planning: ${((requests / Math.max(1, rows)) * 1000).toFixed(3)} per 1,000 rows`,
       ],
-      ['time floor', `${formatDuration(floorMs)} at ${ctx.config.rps} requests a second`],
+      ['time floor', `${formatDuration(floorMs)} at ${settings.source.rps} requests a second`],
     ]),
   );
 }

@@ -1,9 +1,10 @@
-import type { Context } from '../../cli/context.js';
 import { usageError } from '../../core/exit.js';
+import type { StepContext } from '../../report/step.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
 import { checkFingerprint, type Fingerprint } from '../../run/fingerprint.js';
 import { acquireLock } from '../../run/lock.js';
 import { type FoundRun, findRun, newRunId, RunFolder, setDamagedAside } from '../../run/run-folder.js';
+import type { RunSettings } from './settings.js';
 
 /**
  * Which run this command is about.
@@ -18,11 +19,11 @@ export type RunChoice =
   | { readonly kind: 'finished'; readonly folder: RunFolder; readonly checkpoint: Checkpoint };
 
 /** Takes the run's lock; pushes its release. */
-export function chooseRun(ctx: Context, fingerprint: Fingerprint): RunChoice {
-  const found = existingRun(ctx);
-  if (found === null) return begin(ctx);
+export function chooseRun(step: StepContext, settings: RunSettings, fingerprint: Fingerprint): RunChoice {
+  const found = existingRun(settings);
+  if (found === null) return begin(step, settings);
   checkFingerprint(found, fingerprint);
-  lock(ctx, found.folder);
+  lock(step, found.folder);
   // Read again under the lock: another process may have moved it on meanwhile.
   const checkpoint = found.folder.readCheckpoint() ?? found.checkpoint;
   const finished = checkpoint.steps.fills !== undefined && checkpoint.failed.length === 0;
@@ -30,32 +31,30 @@ export function chooseRun(ctx: Context, fingerprint: Fingerprint): RunChoice {
 }
 
 /** The run that stands in the way of a new one, or goes on: not promoted yet. */
-export function existingRun(ctx: Context): FoundRun | null {
-  const { config } = ctx;
-  if (config.fresh) return null;
-  const found = findRun(config.checkpoints, config.run);
+export function existingRun({ checkpoints, run, fresh }: RunSettings): FoundRun | null {
+  if (fresh) return null;
+  const found = findRun(checkpoints, run);
   if (found === null || found.checkpoint.steps.promote === undefined) return found;
-  if (config.run === undefined) return null;
+  if (run === undefined) return null;
   throw usageError(
-    `run ${config.run} has been promoted`,
+    `run ${run} has been promoted`,
     'leave --run out to begin a new run, or give it another id; --refresh fetches what is new',
   );
 }
 
-function begin(ctx: Context): RunChoice {
-  const { config } = ctx;
-  if (config.fresh) {
-    for (const path of setDamagedAside(config.checkpoints)) ctx.log.warn({ path }, 'damaged checkpoint set aside');
+function begin(step: StepContext, { checkpoints, run, fresh }: RunSettings): RunChoice {
+  if (fresh) {
+    for (const path of setDamagedAside(checkpoints)) step.log.warn({ path }, 'damaged checkpoint set aside');
   }
-  const id = config.run ?? newRunId(new Date(), Math.random);
-  const folder = RunFolder.create(config.checkpoints, id);
-  lock(ctx, folder);
-  if (config.fresh) folder.clear();
+  const id = run ?? newRunId(new Date(), Math.random);
+  const folder = RunFolder.create(checkpoints, id);
+  lock(step, folder);
+  if (fresh) folder.clear();
   return { kind: 'new', folder };
 }
 
-function lock(ctx: Context, folder: RunFolder): void {
+function lock(step: StepContext, folder: RunFolder): void {
   const held = acquireLock(folder.dir);
-  ctx.releases.push('run lock', () => held.release());
-  ctx.sinks.addFile(folder.logPath);
+  step.releases.push('run lock', () => held.release());
+  step.sinks.addFile(folder.logPath);
 }

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Context } from '../../cli/context.js';
 import { usageError } from '../../core/exit.js';
 import { FailureError } from '../../core/failure.js';
 import { EVERYTHING } from '../../publish/scope.js';
+import type { StepContext } from '../../report/step.js';
+import type { SourceLink } from '../../sources/subgraph/link.js';
 import { readMeta, type SourceMeta } from '../../sources/subgraph/meta.js';
 import type { Plan, PlanOptions, TokenCount } from './plan/chunk.js';
 import { type MarketList, parseMarketList } from './plan/market-list.js';
 import type { TimeSpan } from './plan/pack.js';
 import { checkPlan, makePlan } from './plan/plan.js';
 import { type Selected, type Selection, selectTokens } from './plan/selection.js';
-import type { SourceLink } from './source-link.js';
+import type { SelectionSettings } from './settings.js';
 import { readCounts, type SourceCounts } from './subgraph/counts.js';
 
 /** Everything that is known before the first fill is fetched. */
@@ -23,12 +24,12 @@ export interface Planned {
 }
 
 /** The source's head; says so when it is old, as the first exchange's is: its history has ended. */
-export async function readSourceHead(ctx: Context, source: SourceLink): Promise<SourceMeta> {
-  const head = await source.retry('reading the head of the source', () => readMeta(source.client, ctx.stop));
-  if (head.hasIndexingErrors) ctx.log.warn({ block: head.block }, 'the subgraph reports indexing errors');
+export async function readSourceHead(step: StepContext, source: SourceLink): Promise<SourceMeta> {
+  const head = await source.retry('reading the head of the source', () => readMeta(source.client, step.stop));
+  if (head.hasIndexingErrors) step.log.warn({ block: head.block }, 'the subgraph reports indexing errors');
   if (head.timestamp !== null && Date.now() / 1000 - head.timestamp > OLD_HEAD_S) {
     const day = new Date(head.timestamp * 1000).toISOString().slice(0, 10);
-    ctx.log.info(
+    step.log.info(
       { block: head.block },
       `the head of the source is of ${day}: it serves a history that has ended, or lags`,
     );
@@ -45,8 +46,7 @@ export interface AskedSelection {
 }
 
 /** Reads the market list before anything else is touched. Throws ExitError(1) naming the lines that are broken. */
-export function readSelection(ctx: Context): AskedSelection {
-  const { markets: file, limit, minFills } = ctx.config;
+export function readSelection({ markets: file, limit, minFills }: SelectionSettings): AskedSelection {
   const list = file === undefined ? undefined : readMarketList(file);
   const selection: Selection = {
     ...(list === undefined ? {} : { markets: list }),
@@ -81,26 +81,26 @@ function digestOf(list: MarketList): string {
 
 /** Asks the source how much there is, at one block, and narrows it to what was asked for. Throws ExitError(1). */
 export async function readPlanInput(
-  ctx: Context,
+  step: StepContext,
   source: SourceLink,
   selection: Selection,
   head: SourceMeta,
 ): Promise<Planned> {
-  const { known, pinned, unpinnedWhy } = await countPinned(ctx, source, head);
+  const { known, pinned, unpinnedWhy } = await countPinned(step, source, head);
   const selected = selectKnown(known, selection);
   for (const token of selected.uncounted) {
-    ctx.log.warn(
+    step.log.warn(
       `the counts of the token ${token} cannot be read: it is loaded, and verify reads it again to prove it`,
     );
   }
   if (selected.uncountedBeyondLimit > 0) {
-    ctx.log.warn(
+    step.log.warn(
       `--limit leaves out ${selected.uncountedBeyondLimit} tokens whose counts cannot be read: name them with --markets`,
     );
   }
-  if (selected.repeats > 0) ctx.log.info(`${selected.repeats} lines of the list name a market again: dropped`);
+  if (selected.repeats > 0) step.log.info(`${selected.repeats} lines of the list name a market again: dropped`);
   if (selected.unknown.length > 0) {
-    ctx.log.warn(
+    step.log.warn(
       { examples: selected.unknown.slice(0, 5) },
       `${selected.unknown.length} ids of the list are unknown to the source`,
     );
@@ -115,14 +115,14 @@ export function selectKnown(known: SourceCounts, selection: Selection): Selected
   return narrowed.selected;
 }
 
-async function countPinned(ctx: Context, source: SourceLink, head: SourceMeta) {
-  const read = (block: number | null) => readCounts(source.client, { block, retry: source.retry, signal: ctx.stop });
+async function countPinned(step: StepContext, source: SourceLink, head: SourceMeta) {
+  const read = (block: number | null) => readCounts(source.client, { block, retry: source.retry, signal: step.stop });
   try {
     return { known: await read(head.block), pinned: true, unpinnedWhy: null };
   } catch (error) {
     if (!(error instanceof FailureError) || error.failure.code !== 'pin_refused') throw error;
     const unpinnedWhy = `block ${head.block} was refused when the counts were read: ${error.failure.message}`;
-    ctx.log.warn(`the source refuses the pinned block; the run goes on unpinned: ${error.failure.message}`);
+    step.log.warn(`the source refuses the pinned block; the run goes on unpinned: ${error.failure.message}`);
     return { known: await read(null), pinned: false, unpinnedWhy };
   }
 }
@@ -135,21 +135,13 @@ export interface RunTokens {
 
 /** The frozen plan of a new run. */
 export function planRun(
-  ctx: Context,
+  options: PlanOptions,
   planned: Planned,
-  over: Partial<RunTokens & Pick<PlanOptions, 'partition'>> = {},
+  { tokens, uncounted }: RunTokens = planned.selected,
 ): Plan {
-  const { config } = ctx;
-  const { tokens, uncounted, partition } = { ...planned.selected, partition: config.partition, ...over };
   const plan = makePlan(
     [...tokens, ...uncounted.map(guessed)].sort((a, b) => (a.token < b.token ? -1 : 1)),
-    {
-      partition,
-      sliceBy: config.sliceBy,
-      pageRows: config.pageRows,
-      chunkPages: config.chunkPages,
-      maxPackTokens: config.maxPackTokens,
-    },
+    options,
     {
       marketOf: planned.known.conditions,
       ...(planned.head.timestamp === null ? {} : { span: spanOf(planned.head.timestamp) }),

@@ -1,9 +1,9 @@
-import type { Context } from '../../cli/context.js';
 import { checkFillsStructure } from '../../clickhouse/schema.js';
 import { loadSql } from '../../clickhouse/sql.js';
 import { FILLS_LIVE } from '../../clickhouse/tables.js';
 import type { Target } from '../../clickhouse/target.js';
 import { usageError } from '../../core/exit.js';
+import type { StepContext } from '../../report/step.js';
 import type { TokenCount } from './plan/chunk.js';
 import type { Planned } from './planning.js';
 
@@ -62,11 +62,11 @@ function sameCounts(count: TokenCount, live: Counted | undefined): boolean {
 }
 
 /** Staging becomes a copy of live without the tokens that will be fetched. */
-export async function copyLive(ctx: Context, target: Target, run: string): Promise<void> {
+export async function copyLive(step: StepContext, target: Target, run: string): Promise<void> {
   await target.longCommand(loadSql('refresh/copy_live'), { purpose: 'copying the live table into staging' });
   await target.longCommand(loadSql('refresh/drop_differing'), {
     params: { run },
     purpose: 'taking out of staging what differs from the source',
   });
-  ctx.log.info('staging begins as a copy of the live table, without the tokens that differ');
+  step.log.info('staging begins as a copy of the live table, without the tokens that differ');
 }

@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { forgetRun } from '../../clickhouse/forget-run.js';
 import { microsToDecimal } from '../../clickhouse/sql.js';
 import type { Target } from '../../clickhouse/target.js';
+import { VERSION } from '../../core/version.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
 import type { TokenCount } from './plan/chunk.js';
 
@@ -24,8 +25,12 @@ export async function writeSourceCounts(target: Target, run: string, counts: rea
   }
 }
 
-/** The run's row in `runs`, for people and dashboards; the truth about a run is its checkpoint. */
-export async function recordRun(target: Target, checkpoint: Checkpoint, phase: string): Promise<void> {
+/** The run's row in `runs`, for people and dashboards; the truth about a run is its checkpoint. `tokens`: those with fills. */
+export async function recordRun(
+  target: Target,
+  checkpoint: Checkpoint,
+  { tokens, phase }: { readonly tokens: number; readonly phase: string },
+): Promise<void> {
   const { fingerprint } = checkpoint;
   await target.insertRows(
     'runs',
@@ -38,7 +43,7 @@ export async function recordRun(target: Target, checkpoint: Checkpoint, phase: s
         block: checkpoint.block,
         pinned: checkpoint.pinned,
         selection: fingerprint.selection ?? '',
-        tokens: 0,
+        tokens,
         chunks: checkpoint.chunks,
         expected_rows: checkpoint.expectedRows,
         rows: checkpoint.rows,
@@ -46,7 +51,7 @@ export async function recordRun(target: Target, checkpoint: Checkpoint, phase: s
         failed_chunks: checkpoint.failed.length,
         started_at: clickhouseTime(checkpoint.createdAt),
         finished_at: checkpoint.steps.fills === undefined ? null : clickhouseTime(checkpoint.steps.fills),
-        version: '',
+        version: VERSION,
         who: userInfo().username,
         detail: JSON.stringify({
           unpinnedWhy: checkpoint.unpinnedWhy,

@@ -1,8 +1,8 @@
-import type { Context } from '../../cli/context.js';
 import { formatBytes, formatCount, formatDuration, formatMicros } from '../../report/format.js';
+import type { StepContext } from '../../report/step.js';
 import { renderFacts, renderTable } from '../../report/table.js';
-import { conditionsOf } from '../../run/run-folder.js';
 import type { FillsResult } from './fills-step.js';
+import { conditionsOf } from './frozen-plan.js';
 import { marketOf } from './plan/selection.js';
 
 /** The end of a sitting as data: `report.json`, `--json`, and the block on the terminal say the same. */
@@ -143,9 +143,9 @@ export function renderFillsReport(r: FillsReport): string {
 }
 
 /** Durable beside the checkpoint, and printed. */
-export function publish(ctx: Context, result: FillsResult): FillsReport {
+export function publish(step: StepContext, result: FillsResult): FillsReport {
   const report = fillsReport(result);
   result.folder.writeJson(result.folder.reportPath, { fills: report, checkpoint: result.checkpoint });
-  ctx.out.text(renderFillsReport(report));
+  step.out.text(renderFillsReport(report));
   return report;
 }

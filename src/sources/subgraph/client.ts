@@ -4,7 +4,6 @@
  */
 import { GraphQLClient } from 'graphql-request';
 import { type Failure, FailureError, failed } from '../../core/failure.js';
-import { parsePlainPage } from '../../datasets/fills/subgraph/plain-page.js';
 import { endpointOf, redactUrl, scrub } from '../../net/redact.js';
 import { classifyErrors, transient } from './failures.js';
 import { makeTransport, type Transport } from './transport.js';
@@ -26,6 +25,8 @@ export interface SourceOptions extends SourceHooks {
   readonly connections: number;
   readonly maxBodyBytes?: number;
   readonly gzip?: boolean;
+  /** Reads an answer that is plain enough without JSON.parse, and returns undefined for any other. */
+  readonly parsePlain?: (body: Buffer) => unknown;
 }
 
 /** A constant text with variables, and the root keys that its answer must have. */
@@ -40,9 +41,8 @@ export type Data = Readonly<Record<string, unknown>>;
 const MAX_BODY_BYTES = 32 << 20;
 
 /** What the transport answers with is bytes. */
-function parseBody(body: unknown): unknown {
-  const bytes = body as Buffer;
-  return parsePlainPage(bytes) ?? JSON.parse(bytes.toString('utf8'));
+function bodyParser(parsePlain: (body: Buffer) => unknown = () => undefined): (body: unknown) => unknown {
+  return (body) => parsePlain(body as Buffer) ?? JSON.parse((body as Buffer).toString('utf8'));
 }
 
 export class SourceClient {
@@ -66,7 +66,7 @@ export class SourceClient {
     });
     this.#client = new GraphQLClient(endpoint.url, {
       fetch: this.#transport.fetch,
-      jsonSerializer: { stringify: JSON.stringify, parse: parseBody },
+      jsonSerializer: { stringify: JSON.stringify, parse: bodyParser(options.parsePlain) },
       headers: {
         accept: 'application/json',
         ...(endpoint.authorization ? { authorization: endpoint.authorization } : {}),

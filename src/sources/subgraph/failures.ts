@@ -3,7 +3,14 @@
  * error code of the transport. The cases are those of graph-node behind Goldsky, whose GraphQL errors come with
  * status 200; what is in no table is terminal.
  */
-import { cutMessage, type Failure, type FailureCode, FailureError, type FailureKind } from '../../core/failure.js';
+import {
+  cutMessage,
+  type Failure,
+  type FailureCode,
+  FailureError,
+  type FailureKind,
+  failureOf,
+} from '../../core/failure.js';
 
 interface MessageRule {
   readonly pattern: RegExp;
@@ -74,23 +81,17 @@ export function classifyStatus(status: number, body: string, retryAfter: string 
   const text = bodyText(body);
   const said = text === '' ? 'without a text' : `"${text}"`;
   const retryAfterMs = parseRetryAfter(retryAfter, nowMs);
-  const wait = retryAfterMs === null ? {} : { retryAfterMs };
-  const message = (what: string) => cutMessage(`the source ${what} (HTTP ${status}) ${said}`);
-  if (status === 429) return { kind: 'throttled', code: 'throttled', message: message('throttles'), ...wait };
-  if (status >= 500) return { kind: 'transient', code: 'http_5xx', message: message('failed'), ...wait };
-  if (status === 408) return { kind: 'transient', code: 'query_timeout', message: message('timed out'), ...wait };
-  if (status === 425) return { kind: 'transient', code: 'overloaded', message: message('is busy'), ...wait };
-  if (status === 401 || status === 403) {
-    return {
-      kind: 'terminal',
-      code: 'query_refused',
-      message: message('denied access: check GOLDSKY_TOKEN and the URL'),
-    };
-  }
-  if (status === 404) {
-    return { kind: 'terminal', code: 'query_refused', message: message('has no such subgraph: check the URL') };
-  }
-  return { kind: 'terminal', code: 'query_refused', message: message('refused the request') };
+  const fails = (kind: FailureKind, code: FailureCode, what: string) =>
+    failureOf(kind, code, `the source ${what} (HTTP ${status}) ${said}`, retryAfterMs ?? undefined);
+  const refuses = (what: string) =>
+    failureOf('terminal', 'query_refused', `the source ${what} (HTTP ${status}) ${said}`);
+  if (status === 429) return fails('throttled', 'throttled', 'throttles');
+  if (status >= 500) return fails('transient', 'http_5xx', 'failed');
+  if (status === 408) return fails('transient', 'query_timeout', 'timed out');
+  if (status === 425) return fails('transient', 'overloaded', 'is busy');
+  if (status === 401 || status === 403) return refuses('denied access: check GOLDSKY_TOKEN and the URL');
+  if (status === 404) return refuses('has no such subgraph: check the URL');
+  return refuses('refused the request');
 }
 
 /** Tags and whitespace removed, cut: error pages of proxies are HTML. */
@@ -112,8 +113,7 @@ export function parseRetryAfter(header: string | null, nowMs: number): number | 
 /** One GraphQL error by its text. */
 export function classifyMessage(message: string): Failure {
   const rule = MESSAGES.find(({ pattern }) => pattern.test(message));
-  const { kind, code } = rule ?? { kind: 'terminal', code: 'query_refused' };
-  return { kind, code, message: cutMessage(`the source answered: ${message}`) };
+  return failureOf(rule?.kind ?? 'terminal', rule?.code ?? 'query_refused', `the source answered: ${message}`);
 }
 
 /**
@@ -146,11 +146,11 @@ export function classifyTransport(error: unknown, url: string): Failure {
     return transient('connection', `no trusted connection: ${text} (${code}) at ${url}`);
   }
   if (code !== null) return transient('connection', `${text} (${code}) at ${url}`);
-  return { kind: 'terminal', code: 'bug', message: cutMessage(`unexpected error while asking ${url}: ${text}`) };
+  return failureOf('terminal', 'bug', `unexpected error while asking ${url}: ${text}`);
 }
 
 export function transient(code: FailureCode, message: string): Failure {
-  return { kind: 'transient', code, message: cutMessage(message) };
+  return failureOf('transient', code, message);
 }
 
 /** The innermost error with a code: undici and happy-eyeballs wrap it. */

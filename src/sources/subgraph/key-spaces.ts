@@ -3,7 +3,7 @@
  * estimated as a whole from its first page. Right bounds make it fast, any bounds leave it complete: the outermost
  * ranges are open and neighbours share their bound.
  */
-import { idBoundary, idPosition } from '../../datasets/fills/plan/ranges.js';
+import { idBoundary, idPosition } from '../../core/id-space.js';
 
 export interface KeySpace {
   /** The share (0 to 1) of all ids that sort before this one, if ids are spread as expected. */

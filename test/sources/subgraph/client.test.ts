@@ -148,7 +148,7 @@ describe('an answer that is none', () => {
         response.end(body);
       });
       const failure = await failureOf(ask(open.client({ url: wire.url, gzip: true, maxBodyBytes: 1_000_000 })));
-      expect(failure).toMatchObject({ kind: 'transient', code: 'bad_response' });
+      expect(failure).toMatchObject({ kind: 'transient', side: 'source', code: 'bad_response' });
       expect(failure.message).toMatch(why);
     }
   });
@@ -166,7 +166,7 @@ describe('a status', () => {
       response.end("Sorry, you've surpassed your query allowance.");
     });
     const failure = await failureOf(ask(open.client({ url: wire.url })));
-    expect(failure).toMatchObject({ kind: 'throttled', code: 'throttled', retryAfterMs: 10_000 });
+    expect(failure).toMatchObject({ kind: 'throttled', side: 'source', code: 'throttled', retryAfterMs: 10_000 });
     expect(failure.message).toContain('query allowance');
   });
 
@@ -221,7 +221,7 @@ describe('a socket', () => {
   test('that never answers ends at the deadline', async () => {
     const url = await tcp(() => {});
     const failure = await failureOf(ask(open.client({ url, deadlineMs: 150 })));
-    expect(failure).toMatchObject({ kind: 'transient', code: 'deadline' });
+    expect(failure).toMatchObject({ kind: 'transient', side: 'source', code: 'deadline' });
     expect(failure.message).toContain('150 ms');
   });
 

@@ -7,6 +7,7 @@ import { readCounts, readTokenCounts } from '../../../src/datasets/fills/subgrap
 import { subgraphCountSource } from '../../../src/datasets/fills/subgraph/subgraph-count-source.js';
 import { retrying } from '../../../src/net/retrying.js';
 import { DECIMAL_KEYS, HEX_KEYS, type KeySpace } from '../../../src/sources/subgraph/key-spaces.js';
+import { smallerPage } from '../../../src/sources/subgraph/lists.js';
 import { answerLists, type Entity, json, opener } from './wire.js';
 
 const open = opener();
@@ -340,4 +341,11 @@ describe('malformed conditions', () => {
     const reading = readConditions(open.client({ url: wire.url }), { block: 1, retry: retryNow() });
     await expect(reading).rejects.toThrow(/^101 of 600 conditions cannot be decoded, as condition 0x/);
   });
+});
+
+test('pages shrink by halves from 1,000 to 50 and no further', () => {
+  const sizes = [1000];
+  for (let i = 0; i < 6; i++) sizes.push(smallerPage(sizes.at(-1) as number));
+  expect(sizes).toEqual([1000, 500, 250, 125, 62, 50, 50]);
+  expect(smallerPage(30)).toBe(30);
 });

@@ -1,7 +1,7 @@
-import type { Context } from '../../../cli/context.js';
+import type { StepContext } from '../../../report/step.js';
+import type { SourceLink } from '../../../sources/subgraph/link.js';
 import type { Plan, Range } from '../plan/chunk.js';
 import { splitRange, wholeRange } from '../plan/ranges.js';
-import type { SourceLink } from '../source-link.js';
 import { SamplingSource } from './sampling-source.js';
 
 /** Which way of asking for a large token the source answers faster. */
@@ -19,7 +19,7 @@ export const CLEARLY = 1.25;
 
 /** Pages of the largest token, by id ranges and by time windows in turn. Null when no token is large. */
 export async function compareAxes(
-  ctx: Context,
+  step: StepContext,
   source: SourceLink,
   plan: Plan,
   block: number | null,
@@ -29,7 +29,7 @@ export async function compareAxes(
     null,
   );
   if (largest === null || largest.buys < LARGE_ROWS) return null;
-  const sampling = new SamplingSource(ctx, source);
+  const sampling = new SamplingSource(source, step.stop);
   try {
     return await timeAxes(sampling, largest, plan.options.pageRows, block);
   } finally {

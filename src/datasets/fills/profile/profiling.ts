@@ -1,16 +1,18 @@
 import PQueue from 'p-queue';
-import type { Context } from '../../../cli/context.js';
-import type { OpenedTarget } from '../../../clickhouse/open.js';
 import { createFillsTable } from '../../../clickhouse/schema.js';
-import { FILLS_COLUMN_NAMES } from '../../../clickhouse/tables.js';
+import type { Target } from '../../../clickhouse/target.js';
 import { FailureError } from '../../../core/failure.js';
-import { type ChunkTools, runChunk } from '../../../engine/attempt.js';
-import { FillBatch, TokenCache } from '../fill-batch.js';
-import { encodeFillAt } from '../fill-encoder.js';
+import { runAttempt } from '../../../engine/attempt.js';
+import { LiveCounters } from '../../../engine/live-counters.js';
+import type { Part, Reader } from '../../../engine/ports.js';
+import type { StepContext } from '../../../report/step.js';
+import type { SourceLink } from '../../../sources/subgraph/link.js';
+import type { FillBatch } from '../fill-batch.js';
 import type { Plan } from '../plan/chunk.js';
 import type { Segment } from '../plan/segment.js';
 import { initialSegments } from '../plan/segments.js';
-import type { SourceLink } from '../source-link.js';
+import { fillsSink } from '../sink.js';
+import { subgraphReader } from '../subgraph/reader.js';
 import { SamplingSource } from './sampling-source.js';
 
 /** A distribution by its middle and its slow end. */
@@ -42,6 +44,24 @@ export interface SampleProfile {
   readonly shares: { readonly source: number; readonly target: number; readonly cpu: number };
 }
 
+/** What is sampled, and where to. */
+export interface SampleInput {
+  readonly step: StepContext;
+  readonly source: SourceLink;
+  readonly target: Target;
+  readonly plan: Plan;
+  readonly block: number | null;
+  readonly batchRows: number;
+}
+
+/** What the projection needs to know of how a load would go. */
+export interface ProfileSettings {
+  readonly rps: number;
+  readonly workers: number;
+  readonly batchRows: number;
+  readonly pageRows: number;
+}
+
 const SCRATCH_TABLE = 'clob_fills_profile';
 const SAMPLES_OF_A_KIND = 6;
 /** Requests of a sample at most: a slice of a large token would take minutes at a slow source. */
@@ -49,21 +69,15 @@ const REQUESTS_OF_A_SAMPLE = 6;
 const CONCURRENCY = 4;
 
 /** Loads sample chunks into a scratch table, which is dropped afterwards. Throws FailureError. */
-export async function profileSamples(
-  ctx: Context,
-  source: SourceLink,
-  opened: OpenedTarget,
-  plan: Plan,
-  block: number | null,
-): Promise<SampleProfile> {
-  const { target } = opened;
+export async function profileSamples(input: SampleInput): Promise<SampleProfile> {
+  const { plan, target } = input;
   await createFillsTable(target, SCRATCH_TABLE, { replace: true });
   try {
     const startCpu = process.cpuUsage();
     const whole = ordinalsOf(plan, true);
     const sliced = ordinalsOf(plan, false);
-    const small = await sampleKind(ctx, source, opened, plan, block, whole);
-    const large = await sampleKind(ctx, source, opened, plan, block, sliced);
+    const small = await sampleKind(input, whole);
+    const large = await sampleKind(input, sliced);
     const cpu = process.cpuUsage(startCpu);
     return summarize(small, large, (cpu.user + cpu.system) / 1000);
   } finally {
@@ -96,23 +110,15 @@ interface Timed {
   readonly rows: number;
 }
 
-async function sampleKind(
-  ctx: Context,
-  source: SourceLink,
-  opened: OpenedTarget,
-  plan: Plan,
-  block: number | null,
-  ordinals: readonly number[],
-): Promise<Measured | null> {
+async function sampleKind(input: SampleInput, ordinals: readonly number[]): Promise<Measured | null> {
   if (ordinals.length === 0) return null;
   const measured: Measured = { chunks: ordinals.length, rows: 0, requestMs: [], decode: [], encode: [], insertMs: [] };
   const queue = new PQueue({ concurrency: CONCURRENCY });
   try {
     await queue.addAll(
       ordinals.map((ordinal) => async () => {
-        const chunk = plan.chunks[ordinal];
-        if (chunk === undefined) return;
-        await sample(ctx, source, opened, initialSegments(plan, chunk), plan.options.pageRows, block, measured);
+        const chunk = input.plan.chunks[ordinal];
+        if (chunk !== undefined) await sample(input, initialSegments(input.plan, chunk), measured);
       }),
     );
     return measured;
@@ -125,50 +131,68 @@ async function sampleKind(
 
 /** One chunk's first requests, with every stage timed. */
 async function sample(
-  ctx: Context,
-  source: SourceLink,
-  opened: OpenedTarget,
+  { step, source, target, plan, block, batchRows }: SampleInput,
   segments: readonly Segment[],
-  pageRows: number,
-  block: number | null,
   measured: Measured,
 ): Promise<void> {
   let requests = 0;
-  let encodedFromMs = 0;
-  const sampling = new SamplingSource(ctx, source);
-  const tokens = new TokenCache();
-  const tools: ChunkTools = {
-    batchRows: ctx.config.batchRows,
-    fetchPage: async (lanes, page) => {
-      const { pages, requestMs, decodeMs } = await sampling.fetch(lanes, page);
-      requests++;
-      measured.requestMs.push(requestMs);
-      measured.decode.push({ ms: decodeMs, rows: sum(pages.map(({ rows }) => rows.length)) });
-      return [...pages];
-    },
-    newBatch: () => new FillBatch(undefined, tokens),
-    encode: (rows, at, batch) => {
-      if (at === 0) encodedFromMs = performance.now();
-      const reason = encodeFillAt(rows, at, batch as FillBatch);
-      if (at === rows.length - 1) measured.encode.push({ ms: performance.now() - encodedFromMs, rows: rows.length });
-      measured.rows++;
-      return reason;
-    },
-    insert: async (bytes) => {
+  const enough = new AbortController();
+  const sampling = new SamplingSource(source, step.stop);
+  const reader = subgraphReader(sampling, { acquire: () => Promise.resolve() }, async (lanes, page) => {
+    const { pages, requestMs, decodeMs } = await sampling.fetch(lanes, page);
+    if (++requests === REQUESTS_OF_A_SAMPLE) enough.abort();
+    measured.requestMs.push(requestMs);
+    measured.decode.push({ ms: decodeMs, rows: sum(pages.map(({ rows }) => rows.length)) });
+    return pages;
+  });
+  const sink = fillsSink(target, SCRATCH_TABLE, batchRows);
+  const timedSink = {
+    ...sink,
+    insert: async (batch: FillBatch) => {
       const startMs = performance.now();
-      await opened.target.insertRowBinary(SCRATCH_TABLE, FILLS_COLUMN_NAMES, bytes);
+      await sink.insert(batch);
       measured.insertMs.push(performance.now() - startMs);
     },
-    stopRequested: () => requests >= REQUESTS_OF_A_SAMPLE || ctx.stop.aborted,
-    nowMs: () => performance.now(),
   };
   try {
-    const { failure } = await runChunk({ ordinal: 0, segments, pageRows, block }, tools);
-    ctx.stop.throwIfAborted();
+    const { failure } = await runAttempt(
+      { ordinal: 0, rest: segments, size: plan.options.pageRows, pin: block },
+      timedAppends(reader, measured),
+      timedSink,
+      {
+        stop: AbortSignal.any([enough.signal, step.stop]),
+        nowMs: () => performance.now(),
+        counters: new LiveCounters(),
+      },
+    );
+    step.stop.throwIfAborted();
     if (failure !== null && failure.code !== 'stopped') throw new FailureError(failure);
   } finally {
     await sampling.close();
   }
+}
+
+/** The reader, with the time that each of its parts takes to be encoded. */
+function timedAppends(
+  reader: Reader<FillBatch, readonly Segment[]>,
+  measured: Measured,
+): Reader<FillBatch, readonly Segment[]> {
+  const timed = (part: Part<FillBatch, readonly Segment[]>): typeof part => ({
+    ...part,
+    append(batch) {
+      const startMs = performance.now();
+      const rejected = part.append(batch);
+      if (part.rows > 0) measured.encode.push({ ms: performance.now() - startMs, rows: part.rows });
+      measured.rows += part.rows;
+      return rejected;
+    },
+  });
+  return {
+    ...reader,
+    async *read(rest, ask) {
+      for await (const part of reader.read(rest, ask)) yield timed(part);
+    },
+  };
 }
 
 function summarize(small: Measured | null, large: Measured | null, cpuMs: number): SampleProfile {

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { SampleProfile } from './profiling.js';
+import type { ProfileSettings, SampleProfile } from './profiling.js';
 
 /** How long each stage alone would take for the whole plan; the longest is what bounds the run. */
 export interface Projection {
@@ -20,16 +20,16 @@ const SLOW_PAGE_MS = 10_000;
 export function project(
   profile: SampleProfile,
   plan: { readonly rows: number; readonly requests: number },
-  config: { readonly rps: number; readonly workers: number; readonly batchRows: number; readonly pageRows: number },
+  settings: ProfileSettings,
 ): Projection {
   const kinds = [profile.small, profile.large].filter((kind) => kind !== null);
   const requestMs = Math.max(...kinds.map((kind) => kind.requestMs.median), 1);
   const slowMs = Math.max(...kinds.map((kind) => kind.requestMs.p95), 1);
   const insertMs = Math.max(...kinds.map((kind) => kind.insertMs.median), 0);
   const stages = {
-    'rate limit': (plan.requests / config.rps) * 1000,
-    source: (plan.requests * requestMs) / config.workers,
-    target: ((plan.rows / config.batchRows) * insertMs) / Math.min(INSERTS_AT_ONCE, config.workers),
+    'rate limit': (plan.requests / settings.rps) * 1000,
+    source: (plan.requests * requestMs) / settings.workers,
+    target: ((plan.rows / settings.batchRows) * insertMs) / Math.min(INSERTS_AT_ONCE, settings.workers),
     CPU: (plan.rows * profile.cpuMicrosPerRow) / 1000 / availableParallelism(),
   } as const;
   const [bound, etaMs] = (Object.entries(stages) as [Projection['bound'], number][]).reduce((a, b) =>
@@ -44,9 +44,9 @@ export function project(
     bound,
     settings: {
       // Enough to keep the limit busy through slow pages and inserts, and no more than help.
-      workers: Math.min(256, Math.max(16, Math.ceil(((config.rps * (slowMs + insertMs)) / 1000) * 1.5))),
-      rps: config.rps,
-      pageRows: slowMs > SLOW_PAGE_MS ? Math.max(50, Math.round(config.pageRows / 2)) : config.pageRows,
+      workers: Math.min(256, Math.max(16, Math.ceil(((settings.rps * (slowMs + insertMs)) / 1000) * 1.5))),
+      rps: settings.rps,
+      pageRows: slowMs > SLOW_PAGE_MS ? Math.max(50, Math.round(settings.pageRows / 2)) : settings.pageRows,
     },
   };
 }

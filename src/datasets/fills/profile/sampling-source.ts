@@ -1,10 +1,10 @@
-import type { Context } from '../../../cli/context.js';
-import { shrinkPageRows } from '../../../net/retry.js';
 import { SourceClient } from '../../../sources/subgraph/client.js';
-import { isTooSlow } from '../../../sources/subgraph/lists.js';
+import type { SourceLink } from '../../../sources/subgraph/link.js';
+import { isTooSlow, smallerPage } from '../../../sources/subgraph/lists.js';
 import type { Segment } from '../plan/segment.js';
-import { type SourceLink, sourceUrlOf } from '../source-link.js';
+
 import { fetchPage, type LanePage, type PageOptions } from '../subgraph/page.js';
+import { parsePlainPage } from '../subgraph/plain-page.js';
 
 /** One page request, milliseconds. */
 export interface TimedPages {
@@ -22,15 +22,16 @@ export class SamplingSource {
   #receivedMs = 0;
 
   constructor(
-    private readonly ctx: Context,
     private readonly link: SourceLink,
+    private readonly stop: AbortSignal,
   ) {
-    const { hooks } = link;
+    const { hooks, settings } = link;
     this.#client = new SourceClient({
-      url: sourceUrlOf(ctx),
-      token: ctx.config.sourceToken,
-      deadlineMs: ctx.config.requestTimeout,
+      url: settings.url,
+      token: settings.token,
+      deadlineMs: settings.requestTimeoutMs,
       connections: 1,
+      parsePlain: parsePlainPage,
       acquire: async (signal) => {
         await hooks.acquire(signal);
         this.#sentMs = performance.now();
@@ -47,7 +48,7 @@ export class SamplingSource {
    * fails when the smallest is. Throws FailureError.
    */
   fetch(lanes: readonly Segment[], options: Omit<PageOptions, 'signal'>): Promise<TimedPages> {
-    const signal = this.ctx.stop;
+    const signal = this.stop;
     let { pageRows } = options;
     let tooSlow = false;
     const ask = async (): Promise<TimedPages> => {
@@ -56,7 +57,7 @@ export class SamplingSource {
         const decodedMs = performance.now();
         return { pages, requestMs: this.#receivedMs - this.#sentMs, decodeMs: decodedMs - this.#receivedMs };
       } catch (error) {
-        const smaller = isTooSlow(error) ? shrinkPageRows(pageRows) : null;
+        const smaller = isTooSlow(error) ? smallerPage(pageRows) : null;
         tooSlow = smaller === pageRows;
         pageRows = smaller ?? pageRows;
         throw error;

@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ID_SPACE, idBoundary, idPosition } from '../../../../src/core/id-space.js';
 import type { Range } from '../../../../src/datasets/fills/plan/chunk.js';
 import {
   boundAhead,
-  ID_SPACE,
-  idBoundary,
-  idPosition,
   isSingleSecond,
   rangeContains,
   shareAfter,

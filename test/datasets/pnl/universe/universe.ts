@@ -53,6 +53,7 @@ export function makeRun(run: string, rows: number, over: Partial<Checkpoint> = {
   const folder = RunFolder.create(dir, run);
   const checkpoint: Checkpoint = {
     version: 1,
+    dataset: 'fills',
     run,
     createdAt: '2026-01-01T00:00:00.000Z',
     updatedAt: '2026-01-01T00:00:00.000Z',
@@ -65,6 +66,7 @@ export function makeRun(run: string, rows: number, over: Partial<Checkpoint> = {
     uncounted: [],
     prepared: true,
     pace: null,
+    loading: null,
     marketsDone: 1,
     markets: 1,
     done: [[0, 10]],

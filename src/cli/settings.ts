@@ -1,0 +1,71 @@
+/** The typed settings that steps are told, made of the options: the one place that knows both. */
+import type { AskedInput } from '../datasets/fills/check-input.js';
+import type { PlanOptions } from '../datasets/fills/plan/chunk.js';
+import type { FillsSettings, RunSettings, SelectionSettings } from '../datasets/fills/settings.js';
+import type { SourceSettings } from '../sources/subgraph/link.js';
+import type { Context } from './context.js';
+import { type Config, PUBLIC_PNL_URL, PUBLIC_SOURCE_URL } from './options.js';
+
+export function sourceSettings(config: Config): SourceSettings {
+  return sourceAt(config, config.sourceUrl ?? PUBLIC_SOURCE_URL);
+}
+
+/** Null when nothing says where conditions are to be had: a source of one's own, and no P&L source beside it. */
+function pnlSourceSettings(config: Config): SourceSettings | null {
+  const url = config.pnlSourceUrl ?? (config.sourceUrl === undefined ? PUBLIC_PNL_URL : undefined);
+  return url === undefined ? null : sourceAt(config, url);
+}
+
+function sourceAt(config: Config, url: string): SourceSettings {
+  return {
+    url,
+    token: config.sourceToken,
+    requestTimeoutMs: config.requestTimeout,
+    rps: config.rps,
+    retryBaseMs: config.retryBase,
+    giveUpAfterMs: config.giveUpAfter,
+  };
+}
+
+/** Where `markets` reads tokens, and conditions. */
+export function marketsSources(config: Config): {
+  readonly source: SourceSettings;
+  readonly pnlSource: SourceSettings | null;
+} {
+  return { source: sourceSettings(config), pnlSource: pnlSourceSettings(config) };
+}
+
+export function planOptions(config: Config): PlanOptions {
+  const { partition, sliceBy, pageRows, chunkPages, maxPackTokens } = config;
+  return { partition, sliceBy, pageRows, chunkPages, maxPackTokens };
+}
+
+export function runSettings(config: Config): RunSettings {
+  const { checkpoints, run, fresh, refresh } = config;
+  return { checkpoints, run, fresh, refresh };
+}
+
+export function selectionSettings(config: Config): SelectionSettings {
+  const { markets, limit, minFills } = config;
+  return { markets, limit, minFills };
+}
+
+/** What of the options can be wrong before anything is opened. */
+export function inputOf({ command, config }: Context): AskedInput {
+  return {
+    run: runSettings(config),
+    selection: selectionSettings(config),
+    catalogue: config.catalogue,
+    beyondPromotion: command === 'run',
+  };
+}
+
+export function fillsSettings(config: Config): FillsSettings {
+  const { workers, threads, batchRows, insertTimeout: insertTimeoutMs } = config;
+  return {
+    source: sourceSettings(config),
+    plan: planOptions(config),
+    run: runSettings(config),
+    load: { workers, threads, batchRows, insertTimeoutMs },
+  };
+}
