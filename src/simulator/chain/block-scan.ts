@@ -1,6 +1,6 @@
 /** Reads a range of blocks as a client's filters see them, lies included: what both servers answer from. */
 import { EMITTERS, EVENTS } from './contracts.js';
-import type { Lies } from './faults.js';
+import type { Lies } from './lies.js';
 import { LogSheet } from './log-sheet.js';
 import type { FullFilter } from './portal-query.js';
 import type { ChainSource } from './source.js';

@@ -2,10 +2,9 @@
  * Faults on demand, of one server or both. Whether one strikes a request is drawn from the seed and what is asked, not
  * from the order of requests. A lie about logs is drawn from the log or block itself: it is told every time again.
  */
-import { draw, unit } from '../hash.js';
-import { EVENT, EVENTS, type EventName } from './contracts.js';
-import type { LogSheet } from './log-sheet.js';
-import { hexOf } from './words.js';
+import { draw } from '../hash.js';
+import { EVENT, type EventName } from './contracts.js';
+import { Lies } from './lies.js';
 
 export const REQUEST_FAULTS = [
   /** 429 with Retry-After. */
@@ -70,8 +69,6 @@ export interface ChainFault {
   readonly blocksBehind?: number;
 }
 
-const RUN_BLOCKS = 32;
-
 export class ChainFaults {
   #faults: readonly ChainFault[] = [];
   readonly #asked = new Map<string, number>();
@@ -113,78 +110,13 @@ export class ChainFaults {
     return undefined;
   }
 
-  /** The lies that a server tells about logs; undefined when it tells none. */
-  lies(server: ServerName): Lies | undefined {
+  /** The lies that a server tells about logs, counted in `told`; undefined when it tells none. */
+  lies(server: ServerName, told: Record<string, number>): Lies | undefined {
     const faults = this.#faults.filter(
       (fault) =>
         (LOG_FAULTS as readonly string[]).includes(fault.kind) &&
         (fault.server === undefined || fault.server === server),
     );
-    return faults.length === 0 ? undefined : new Lies(this.seed, faults);
+    return faults.length === 0 ? undefined : new Lies(this.seed, faults, told);
   }
-}
-
-export class Lies {
-  constructor(
-    readonly seed: number,
-    readonly faults: readonly ChainFault[],
-  ) {}
-
-  losesBlock(block: number): boolean {
-    return this.#strikes('lost-range', block, (fault) => (fault.blocks ? 0 : block >>> 5), RUN_BLOCKS);
-  }
-
-  duplicates(block: number): boolean {
-    return this.#strikes('duplicate-block', block, () => block, 1);
-  }
-
-  #strikes(kind: LogFaultKind, block: number, place: (fault: ChainFault) => number, salt: number): boolean {
-    return this.faults.some(
-      (fault) =>
-        fault.kind === kind && inBlocks(fault, block) && unit(this.seed ^ salt, place(fault)) < (fault.rate ?? 1),
-    );
-  }
-
-  /** Whether a log is left out; alters it where that is the lie. */
-  loses(sheet: LogSheet, i: number): boolean {
-    let lost = false;
-    for (const fault of this.faults) {
-      if (!inBlocks(fault, sheet.block)) continue;
-      const rate = fault.rate ?? 1;
-      const index = sheet.logIndex[i] as number;
-      const tx = sheet.tx[i] as number;
-      if (fault.transaction !== undefined && fault.transaction !== hexOf(sheet.txHash, tx * 8, 8)) continue;
-      if (fault.kind === 'lost-transaction') {
-        lost ||= unit(this.seed ^ 0x7478, sheet.txHash[tx * 8 + 3] as number) < rate;
-      } else if (fault.kind === 'lost-log' || fault.kind === 'altered-amount') {
-        if (fault.logIndex !== undefined && fault.logIndex !== index) continue;
-        if (fault.events && !fault.events.some((name) => EVENT[name] === sheet.event[i])) continue;
-        if (unit(this.seed ^ fault.kind.length, (sheet.txHash[tx * 8 + 3] as number) ^ index) >= rate) continue;
-        if (fault.kind === 'lost-log') lost = true;
-        else alterAmount(sheet, i);
-      }
-    }
-    return lost;
-  }
-}
-
-function inBlocks({ blocks }: ChainFault, block: number): boolean {
-  return !blocks || (block >= blocks.from && block <= blocks.to);
-}
-
-const AMOUNT_WORD: Readonly<Record<string, number>> = {
-  v1_order_filled: 2,
-  order_filled: 2,
-  v1_orders_matched: 2,
-  orders_matched: 2,
-  v1_fee_charged: 1,
-  fee_charged: 0,
-};
-
-/** One micro-unit more: the least lie there is. */
-function alterAmount(sheet: LogSheet, i: number): void {
-  const word = AMOUNT_WORD[EVENTS[sheet.event[i] as number]?.name ?? ''];
-  if (word === undefined) return;
-  const at = (sheet.start[i] as number) + ((sheet.topics[i] as number) - 1 + word) * 8 + 7;
-  sheet.words[at] = ((sheet.words[at] as number) + 1) | 0;
 }

@@ -2,7 +2,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { BlockScan } from './block-scan.js';
 import { LogBytes } from './log-bytes.js';
-import type { PortalQuery } from './portal-query.js';
+import type { BlockField, PortalQuery } from './portal-query.js';
 import type { ChainSource } from './source.js';
 
 const FLUSH_BYTES = 1 << 17;
@@ -97,19 +97,11 @@ function nextChunkEnd(block: number, chunkBlocks: number): number {
 }
 
 function writeLine(query: PortalQuery, block: number, scan: BlockScan, source: ChainSource, out: LogBytes): void {
-  out.text('{"header":{');
-  let separator = '';
+  let header = '';
   for (const field of query.blockFields) {
-    const value = {
-      number: () => String(block),
-      hash: () => `"${source.blockHash(block)}"`,
-      parentHash: () => `"${source.blockHash(block - 1)}"`,
-      timestamp: () => String(source.timeOf(block)),
-    }[field]();
-    out.text(`${separator}"${field}":${value}`);
-    separator = ',';
+    header += `${header === '' ? '' : ','}"${field}":${headerValue(field, block, source)}`;
   }
-  out.text('}');
+  out.text(`{"header":{${header}}`);
   // A query without log requests gets no list of them.
   if (query.filters.length > 0) {
     out.text(',"logs":[');
@@ -120,4 +112,17 @@ function writeLine(query: PortalQuery, block: number, scan: BlockScan, source: C
     out.text(']');
   }
   out.text('}\n');
+}
+
+function headerValue(field: BlockField, block: number, source: ChainSource): string {
+  switch (field) {
+    case 'number':
+      return String(block);
+    case 'hash':
+      return `"${source.blockHash(block)}"`;
+    case 'parentHash':
+      return `"${source.blockHash(block - 1)}"`;
+    case 'timestamp':
+      return String(source.timeOf(block));
+  }
 }

@@ -179,7 +179,7 @@ export class Portal {
     });
     const sink = new PortalSink(response, gzipLevel);
     const last = Math.min(query.toBlock ?? head, head, query.fromBlock + (options.replyBlocks ?? 2 ** 31) - 1);
-    const scan = new BlockScan(source, query.filters, this.faults.lies('portal'));
+    const scan = new BlockScan(source, query.filters, this.faults.lies('portal', this.stats.faults));
     const limits = limitsOf(query, last, options, strike);
     const { logs, lines } = await streamBlocks(query, limits, scan, (piece) => sink.write(piece));
     if (strike?.kind === 'reset') await sink.reset();

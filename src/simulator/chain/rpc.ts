@@ -166,7 +166,11 @@ export class Rpc {
 
   #scan(filters: LogsAsked['filters']): BlockScan {
     const everything = { addresses: undefined, topic0: undefined, topics: [] };
-    return new BlockScan(this.source, filters.length > 0 ? filters : [everything], this.faults.lies('rpc'));
+    return new BlockScan(
+      this.source,
+      filters.length > 0 ? filters : [everything],
+      this.faults.lies('rpc', this.stats.faults),
+    );
   }
 
   /** The oldest block that this provider remembers. */

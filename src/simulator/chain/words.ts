@@ -1,5 +1,7 @@
 /** Hashes, addresses and numbers as 32-bit words, most significant first: what logs are written from. */
 
+import { hex32 } from '../hash.js';
+
 /** Words of a hex text, padded on the left with zeros to `count`. */
 export function wordsOf(hex: string, count = 8): Int32Array {
   const digits = hex.replace(/^0x/, '').padStart(count * 8, '0');
@@ -13,7 +15,7 @@ export function wordsOfBigInt(value: bigint): Int32Array {
 
 export function hexOf(words: ArrayLike<number>, from = 0, count = words.length): string {
   let text = '0x';
-  for (let i = from; i < from + count; i++) text += ((words[i] as number) >>> 0).toString(16).padStart(8, '0');
+  for (let i = from; i < from + count; i++) text += hex32(words[i] as number);
   return text;
 }
 

@@ -199,7 +199,9 @@ describe('lies about logs', () => {
     const lost = missing(await byPortal());
     expect(lost.length).toBeGreaterThan(truth.length * 0.03);
     expect(lost.length).toBeLessThan(truth.length * 0.07);
+    chain.resetStats();
     expect(missing(await byPortal())).toEqual(lost);
+    expect(chain.stats().portal.faults).toEqual({ 'lost-log': lost.length });
     expect(await byRpc()).toEqual(truth);
   });
 
