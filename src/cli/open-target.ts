@@ -1,6 +1,7 @@
+import type { Work } from '../clickhouse/heavy.js';
 import { type OpenedTarget, openTargetOrEmbedded } from '../clickhouse/open.js';
 import { patientTarget } from '../clickhouse/patient.js';
-import type { Target } from '../clickhouse/target.js';
+import { ensureDatabase, ensureTables } from '../clickhouse/schema.js';
 import { statementsAgain } from './again.js';
 import type { Context } from './context.js';
 
@@ -28,6 +29,15 @@ export async function openTargetOf(ctx: Context): Promise<OpenedTarget> {
 /** Inserts beyond this many at once only queue up in the server. */
 const MAX_SOCKETS = 64;
 
-export async function openTargetFor(ctx: Context): Promise<Target> {
-  return (await openTargetOf(ctx)).target;
+/** Statements over whole tables: on the options' target, its tables made. */
+export async function openWork(ctx: Context): Promise<Work> {
+  const opened = await openTargetOf(ctx);
+  const { target } = opened;
+  await ensureDatabase(target);
+  await ensureTables(target);
+  return workOn(ctx, opened);
+}
+
+export function workOn(ctx: Context, { target }: OpenedTarget): Work {
+  return { target, maxMemoryMb: ctx.config.maxMemory, log: ctx.log, signal: ctx.stop };
 }

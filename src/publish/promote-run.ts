@@ -2,9 +2,9 @@ import type { Work } from '../clickhouse/heavy.js';
 import { stagingOwner } from '../clickhouse/staging.js';
 import { FILLS_LIVE, FILLS_STAGING } from '../clickhouse/tables.js';
 import { EXIT, ExitError, usageError } from '../core/exit.js';
-import { checksum } from '../datasets/fills/checks/rows-gates.js';
 import type { FoundRun } from '../run/run-folder.js';
 import { backupName, dropBackups, listBackups, surplus } from './backups.js';
+import { contentOf } from './content.js';
 import { type Lease, withLease } from './lease.js';
 import { promotePreflight } from './preflight.js';
 import { failures } from './print.js';
@@ -214,7 +214,7 @@ export function switchOptions(work: Work, lease: Lease, afterStep?: SwitchOption
     log: work.log,
     stillVerified: async (promotion) => {
       if (promotion.checksum === '') return true;
-      const content = await checksum(work, promotion.live);
+      const content = await contentOf(work, promotion.live);
       return content.rows === promotion.rows && content.checksum === promotion.checksum;
     },
     ...(afterStep === undefined ? {} : { afterStep }),

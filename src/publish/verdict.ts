@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Work } from '../clickhouse/heavy.js';
 import { stagingOwner } from '../clickhouse/staging.js';
-import { checksum } from '../datasets/fills/checks/rows-gates.js';
 import type { RunFolder } from '../run/run-folder.js';
+import { contentOf } from './content.js';
 
 /** `checkpoints/<run>/verdict.json`: what verify found, and of which content. */
 export const Verdict = z.object({
@@ -54,7 +54,7 @@ export async function whyStale(
   if (state.uuid !== verdict.uuid) return `${table} is another table than the one that was verified`;
   if (state.rows !== BigInt(verdict.rows)) return `${table} has ${state.rows} rows, ${verdict.rows} were verified`;
   if (now.rejected !== verdict.rejected || now.acceptRejected < verdict.rejected) return 'rows were rejected since';
-  const content = await checksum(work, table);
+  const content = await contentOf(work, table);
   if (content.checksum !== verdict.checksum) return `the content of ${table} has changed since it was verified`;
   return null;
 }

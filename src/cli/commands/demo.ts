@@ -9,7 +9,7 @@ import { askAround } from '../demo/queries.js';
 import { openTargetOf } from '../open-target.js';
 import { OPTIONS } from '../options.js';
 import { selectionSettings } from '../settings.js';
-import { runWholeJob } from './run.js';
+import { runWholeJob } from '../steps/whole-job.js';
 
 /** Where the demo keeps its things, so that it never meets a real run. */
 const DEMO_FOLDER = '.demo';

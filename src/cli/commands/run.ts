@@ -1,27 +1,10 @@
-import type { Work } from '../../clickhouse/heavy.js';
-import type { OpenedTarget } from '../../clickhouse/open.js';
-import { preflight } from '../../clickhouse/preflight.js';
-import { ensureSchema } from '../../clickhouse/schema.js';
-import { readCatalogue } from '../../datasets/conditions/catalogue.js';
-import { endOfMarkets, loadMarkets, type MarketsReport } from '../../datasets/conditions/markets-step.js';
+import { endOfMarkets } from '../../datasets/conditions/markets-step.js';
 import { checkInput } from '../../datasets/fills/check-input.js';
-import { runFills } from '../../datasets/fills/fills-step.js';
-import { existingRun } from '../../datasets/fills/open-run.js';
-import type { AskedSelection } from '../../datasets/fills/planning.js';
-import { publish } from '../../datasets/fills/summary.js';
-import type { Rebuilt } from '../../datasets/pnl/rebuild.js';
-import { whyPnlBehind } from '../../datasets/pnl/versions.js';
-import { noteStep } from '../../run/keeper.js';
-import { acquireLock } from '../../run/lock.js';
 import { type FoundRun, findRun } from '../../run/run-folder.js';
 import type { Context } from '../context.js';
-import { leaseOf } from '../lease.js';
-import { openTargetOf } from '../open-target.js';
-import { fillsSettings, inputOf, marketsSources, runSettings } from '../settings.js';
-import { endOf } from './fills.js';
-import { renderMarketsReport } from './markets.js';
-import { describePromoted, promoteFound } from './promote.js';
-import { rebuildAndShow, rebuildFound } from './rebuild-pnl.js';
+import { openTargetOf, workOn } from '../open-target.js';
+import { inputOf } from '../settings.js';
+import { followWithPnl, runWholeJob } from '../steps/whole-job.js';
 
 /** Markets, fills, verify, promote and rebuild-pnl; goes on at the step where the last sitting stopped. */
 export async function run(ctx: Context): Promise<void> {
@@ -29,7 +12,7 @@ export async function run(ctx: Context): Promise<void> {
   const over = allDone(ctx);
   const opened = await openTargetOf(ctx);
   if (over !== null) {
-    const pnl = await followWithPnl(ctx, workOf(ctx, opened));
+    const pnl = await followWithPnl(ctx, workOn(ctx, opened));
     ctx.out.text(`The run ${over.folder.id} is live and P&L follows it: nothing is left to do.`);
     ctx.out.result({ run: over.folder.id, steps: over.checkpoint.steps, ...pnl });
     return;
@@ -39,103 +22,10 @@ export async function run(ctx: Context): Promise<void> {
   if (job.markets) endOfMarkets(job.markets, 'run `backfill markets`, then `backfill rebuild-pnl`');
 }
 
-export interface WholeJob extends Record<string, unknown> {
-  /** Absent where an earlier sitting made this step. */
-  readonly markets?: MarketsReport;
-}
-
-/** The five steps on an open target; prints each one's report and returns what `--json` shows. */
-export async function runWholeJob(ctx: Context, opened: OpenedTarget, asked: AskedSelection): Promise<WholeJob> {
-  const work = workOf(ctx, opened);
-  await preflight(opened.target);
-  const { found, ...said } = await loadAll(ctx, opened, asked);
-  if (found === null) {
-    ctx.out.text('Live holds exactly what the source counts: nothing to fetch.');
-    return { upToDate: true, ...said, ...(await followWithPnl(ctx, work)) };
-  }
-  await ensureSchema(opened.target);
-  const lease = await leaseOf(ctx, opened.target);
-  if (found.checkpoint.steps.promote === undefined) {
-    ctx.stop.throwIfAborted();
-    title(ctx, 'Checks');
-    const promoted = await promoteFound(ctx, work, found, lease);
-    title(ctx, 'Promoted');
-    ctx.out.text(describePromoted(promoted, false, null));
-  }
-  ctx.stop.throwIfAborted();
-  title(ctx, 'Profit and loss');
-  const pnl = await rebuildFound(ctx, work, found, lease);
-  return { run: found.folder.id, steps: found.folder.readCheckpoint()?.steps, pnl, ...said };
-}
-
-function workOf(ctx: Context, { target }: OpenedTarget): Work {
-  return { target, maxMemoryMb: ctx.config.maxMemory, log: ctx.log, signal: ctx.stop };
-}
-
-/** No new fill is no reason for P&L to stand still: `markets` may have learned of resolutions. */
-async function followWithPnl(ctx: Context, work: Work): Promise<{ pnl?: Rebuilt }> {
-  const why = await whyPnlBehind(work.target);
-  if (why === null) return {};
-  title(ctx, 'Profit and loss');
-  ctx.log.info(`P&L is rebuilt: ${why}`);
-  return { pnl: await rebuildAndShow(ctx, work, await leaseOf(ctx, work.target)) };
-}
-
 /** The run that was named and has made every step; without a name the same command begins the next run. */
 function allDone(ctx: Context): FoundRun | null {
   if (ctx.config.fresh || ctx.config.run === undefined) return null;
   const found = findRun(ctx.config.checkpoints, ctx.config.run);
   const steps = found?.checkpoint.steps;
   return steps?.promote !== undefined && steps['rebuild-pnl'] !== undefined ? found : null;
-}
-
-/** A run that went live but whose P&L was not rebuilt: the only step left. Takes its lock. */
-function promotedOnly(ctx: Context): FoundRun | null {
-  if (ctx.config.fresh) return null;
-  const last = findRun(ctx.config.checkpoints, ctx.config.run);
-  const steps = last?.checkpoint.steps;
-  if (!last || steps?.promote === undefined || steps['rebuild-pnl'] !== undefined) return null;
-  const held = acquireLock(last.folder.dir);
-  ctx.releases.push('lock of the run', () => held.release());
-  ctx.log.info({ run: last.folder.id }, 'the run is live; its P&L is not rebuilt yet');
-  return last;
-}
-
-interface Loaded {
-  /** Null when live holds everything already. */
-  readonly found: FoundRun | null;
-  readonly markets?: MarketsReport;
-}
-
-async function loadAll(ctx: Context, opened: OpenedTarget, asked: AskedSelection): Promise<Loaded> {
-  const promoted = promotedOnly(ctx);
-  const { catalogue } = ctx.config;
-  const said: { markets?: MarketsReport } = {};
-  const begun = promoted ?? existingRun(runSettings(ctx.config));
-  if (begun?.checkpoint.steps.markets === undefined) {
-    title(ctx, 'Markets');
-    said.markets = await loadMarkets(ctx, opened.target, {
-      ...marketsSources(ctx.config),
-      catalogue: catalogue === undefined ? null : readCatalogue(catalogue),
-      ...(begun === null ? { selection: asked.selection } : {}),
-    });
-    ctx.out.text(renderMarketsReport(said.markets));
-  }
-  if (promoted !== null) return { found: promoted, ...said };
-  ctx.stop.throwIfAborted();
-  title(ctx, 'Fills');
-  const result = await runFills(ctx, fillsSettings(ctx.config), opened, asked);
-  if (result === null) return { found: null, ...said };
-  const report = publish(ctx, result);
-  // With conditions set aside the step is left over too: the next sitting tries it again.
-  if (!said.markets?.setAside.length && result.checkpoint.steps.markets === undefined) {
-    noteStep(result.folder, 'markets', new Date().toISOString());
-  }
-  endOf(result, report, ctx.config.acceptRejected);
-  const checkpoint = result.folder.readCheckpoint() ?? result.checkpoint;
-  return { found: { folder: result.folder, checkpoint }, ...said };
-}
-
-function title(ctx: Context, name: string): void {
-  ctx.out.text(`\n${name}`);
 }

@@ -10,7 +10,7 @@ import { renderTable } from '../../report/table.js';
 import { writeDurably } from '../../run/durable-file.js';
 import { findRun, RunFolder } from '../../run/run-folder.js';
 import type { Context } from '../context.js';
-import { openWork } from './verify.js';
+import { openWork } from '../open-target.js';
 
 /** Compares wallets with known figures. Throws ExitError(4) when fewer than --min-pass meet them. */
 export async function validatePnl(ctx: Context): Promise<void> {

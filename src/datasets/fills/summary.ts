@@ -1,3 +1,4 @@
+import { EXIT, ExitError } from '../../core/exit.js';
 import { formatBytes, formatCount, formatDuration, formatMicros } from '../../report/format.js';
 import type { StepContext } from '../../report/step.js';
 import { renderFacts, renderTable } from '../../report/table.js';
@@ -148,4 +149,21 @@ export function publish(step: StepContext, result: FillsResult): FillsReport {
   result.folder.writeJson(result.folder.reportPath, { fills: report, checkpoint: result.checkpoint });
   step.out.text(renderFillsReport(report));
   return report;
+}
+
+/** Throws ExitError(2) when chunks are left over or rows were rejected, more of them than are accepted. */
+export function endOfFills(result: FillsResult, report: FillsReport, acceptRejected = 0): void {
+  const { failed, rejected } = { failed: report.chunks.failed, rejected: report.rows.rejected };
+  if (failed === 0 && rejected <= acceptRejected) return;
+  const parts = [
+    failed > 0 ? `${failed} chunks could not be loaded` : '',
+    rejected > 0 ? `${rejected} rows could not be decoded` : '',
+  ].filter((part) => part !== '');
+  throw new ExitError(
+    EXIT.leftOver,
+    `${parts.join(' and ')}; everything else is in staging`,
+    failed > 0
+      ? `run the same command again: it tries only what is left (${result.folder.reportPath} lists it by market)`
+      : `look at ${result.folder.rejectedPath}; verify --accept-rejected ${rejected} lets them pass`,
+  );
 }

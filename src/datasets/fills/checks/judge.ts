@@ -1,6 +1,7 @@
 /** The gates that ask the table itself, in the order that keeps source and ClickHouse busy at the same time. */
 
 import { sweepScratch, type Work } from '../../../clickhouse/heavy.js';
+import { contentOf } from '../../../publish/content.js';
 import type { Gate } from '../../../publish/gate.js';
 import { formatCount, formatDuration } from '../../../report/format.js';
 import type { Checkpoint } from '../../../run/checkpoint.js';
@@ -21,7 +22,7 @@ import type { CountSource } from './count-source.js';
 import { countsGate } from './counts-gate.js';
 import { recordGaps } from './known-gaps.js';
 import { NONE_REJECTED, readRejected } from './rejected.js';
-import { checksum, collapse, rangeGate, uniqueGate } from './rows-gates.js';
+import { collapse, rangeGate, uniqueGate } from './rows-gates.js';
 
 const RESIDUALS_TABLE = 'conservation_residuals';
 
@@ -55,7 +56,7 @@ async function judge(
   const steps = new Steps(work);
   const rows = await steps.time('collapse', () => collapse(work, fills));
   // First: a table that is changed after it makes the verdict void.
-  const content = await steps.time('checksum', () => checksum(work, fills));
+  const content = await steps.time('checksum', () => contentOf(work, fills));
   const rejected = acceptRejected > 0 ? readRejected(folder.rejectedPath) : NONE_REJECTED;
   const found = await steps.time('counts', () => compareCounts(work, { fills, run, uncounted: checkpoint.uncounted }));
   const mapped = await mapKnown(work);

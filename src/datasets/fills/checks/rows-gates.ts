@@ -24,14 +24,6 @@ async function countRows(work: Work, fills: string): Promise<{ rows: number; fin
   return { rows: Number(row.rows), final: Number(row.rows_final) };
 }
 
-export async function checksum(work: Work, fills: string): Promise<{ rows: number; checksum: string }> {
-  const row = only(
-    await longQueryFile<{ rows: string; checksum: string }>(work, 'verify/checksum', { names: { fills } }),
-    fills,
-  );
-  return { rows: Number(row.rows), checksum: row.checksum };
-}
-
 export async function rangeGate(work: Work, fills: string, rows: number): Promise<Gate> {
   const name = 'values in range';
   const wrong = await longQueryFile<{ id: string; token: string; wrong: string; total: string }>(work, 'verify/range', {
