@@ -82,7 +82,7 @@ async function runStep(command: (typeof COMMANDS)[number]): Promise<Step> {
       const finished = await runProgram(args, machine.dir, {
         GOLDSKY_URL: machine.source.url,
         GOLDSKY_PNL_URL: machine.source.pnlUrl,
-        CLICKHOUSE_URL: machine.server.url,
+        CLICKHOUSE_URL: machine.server.loginUrl,
       });
       stdout = finished.stdout;
       return finished;

@@ -30,7 +30,7 @@ const [markets, fills, kills, seed] = [options.markets, options.fills, options.k
 ];
 const machine = await Machine.start({ markets, fills, latencyMs: 205, rps: 100, seed });
 const args = ['fills', '--rps', '100', '--workers', '128', '--database', 'bench', '--json'];
-const env = { GOLDSKY_URL: machine.source.url, CLICKHOUSE_URL: machine.server.url };
+const env = { GOLDSKY_URL: machine.source.url, CLICKHOUSE_URL: machine.server.loginUrl };
 let failed = false;
 try {
   const expected = fills / 2000;

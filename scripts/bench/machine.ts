@@ -36,8 +36,7 @@ export class Machine {
     const server = await EmbeddedServer.start({ dir: join(dir, 'clickhouse') });
     const target = await openTarget({
       url: server.url,
-      username: 'default',
-      password: '',
+      ...server.login,
       database: 'bench',
       requestTimeoutMs: 600_000,
       maxSockets: 64,

@@ -131,7 +131,7 @@ function measureScript(name: 'reference' | 'sequential', settings: NodeJS.Proces
     () =>
       runProgram(['--import', 'tsx', join(scriptsDir, `${name}.ts`)], process.cwd(), {
         SOURCE_URL: machine.source.url,
-        CLICKHOUSE_URL: machine.server.url,
+        CLICKHOUSE_URL: machine.server.loginUrl,
         ...settings,
       }),
     () => machine.count('uniqExact(id)', `${name}_fills`),

@@ -50,7 +50,7 @@ export function measureOurs(machine: Machine, options: readonly string[]): Promi
     () =>
       runProgram([PROGRAM, 'fills', '--fresh', '--database', 'bench', '--json', ...options], machine.dir, {
         GOLDSKY_URL: machine.source.url,
-        CLICKHOUSE_URL: machine.server.url,
+        CLICKHOUSE_URL: machine.server.loginUrl,
       }),
     () => machine.count('count()', 'clob_fills_staging FINAL'),
   );

@@ -40,9 +40,8 @@ const dir = values.dir ?? mkdtempSync(join(tmpdir(), 'backfill-bench-'));
 const server = await EmbeddedServer.start({ dir: join(dir, 'clickhouse') });
 const target = await openTarget({
   url: server.url,
+  ...server.login,
   database: 'bench',
-  username: 'default',
-  password: '',
   requestTimeoutMs: 600_000,
 });
 try {

@@ -137,7 +137,7 @@ async function realRun(rps: number, minutes: number): Promise<string> {
             String(PAGE_ROWS),
           ],
           machine.dir,
-          { GOLDSKY_URL: machine.source.url, CLICKHOUSE_URL: machine.server.url },
+          { GOLDSKY_URL: machine.source.url, CLICKHOUSE_URL: machine.server.loginUrl },
           minutes * 60_000,
         ),
       async () => 0,

@@ -25,6 +25,6 @@ export async function openTargetOrEmbedded(settings: TargetSettings, embeddedDir
   }
   const embedded = await EmbeddedServer.start({ dir: embeddedDir });
   // The embedded server has its own login, whatever the environment says about another one.
-  const own = { ...settings, url: embedded.url, username: 'default', password: '' };
+  const own = { ...settings, url: embedded.url, ...embedded.login };
   return { target: await openTarget(own, () => embedded.ensure()), settings: own, embedded };
 }

@@ -5,7 +5,18 @@ import type { Target } from './target.js';
 
 /** Newer settings are looked up; Identifier parameters, ALIAS indexes and EXCHANGE are older than this. */
 const OLDEST_VERSION = '23.8';
-const RIGHTS = ['SELECT', 'INSERT', 'CREATE TABLE', 'DROP TABLE', 'TRUNCATE', 'ALTER', 'OPTIMIZE'] as const;
+const RIGHTS = [
+  'SELECT',
+  'INSERT',
+  'CREATE TABLE',
+  'DROP TABLE',
+  'TRUNCATE',
+  'ALTER DELETE',
+  'ALTER COLUMN',
+  'ALTER INDEX',
+  'ALTER MODIFY COMMENT',
+  'OPTIMIZE',
+] as const;
 /** Some servers ask for a grant to use an engine. */
 const TABLE_ENGINES = ['MergeTree', 'ReplacingMergeTree'] as const;
 /** EXCHANGE TABLES is atomic in these only. */

@@ -34,8 +34,7 @@ async function compareIn(dir: string) {
   const server = await EmbeddedServer.start({ dir: join(dir, '.clickhouse') });
   const target = await openTarget({
     url: server.url,
-    username: 'default',
-    password: '',
+    ...server.login,
     database: 'polymarket',
     requestTimeoutMs: 30_000,
   });
@@ -108,13 +107,19 @@ test('a server that is killed under the program comes back, and nothing is lost'
 test('`backfill clickhouse` keeps a server up that other commands use', { timeout: 120_000 }, async () => {
   const { dir, args } = await makePlace();
   const keeper = spawnBackfill(['clickhouse'], { cwd: dir });
-  await keeper.waitFor('/play');
-  const { pid, httpPort } = serverOf(dir);
+  await keeper.waitFor('Ctrl-C ends it.');
+  const { pid } = serverOf(dir);
   expect(outcome(await backfill(args, { cwd: dir }))).toMatchObject({ code: 0 });
   expect(serverOf(dir).pid).toBe(pid);
-  const play = await fetch(`http://127.0.0.1:${httpPort}/play`);
+  const printed = keeper.stdout();
+  const [link] = /http:\S+\/play\?\S+/.exec(printed) ?? [];
+  const play = await fetch(link ?? '');
   expect(play.status).toBe(200);
   await play.arrayBuffer();
+  const [, user, password, url] = /^curl -u (\w+):(\S+) '(\S+)' -d/m.exec(printed) ?? [];
+  const headers = { authorization: `Basic ${btoa(`${user}:${password}`)}` };
+  const asked = await fetch(url ?? '', { method: 'POST', headers, body: 'SHOW TABLES' });
+  expect(await asked.text()).toContain('clob_fills_staging\n');
   keeper.kill('SIGINT');
   expect((await keeper.ended).code).toBe(130);
   await gone(pid);

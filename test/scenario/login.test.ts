@@ -10,7 +10,7 @@ const SERVER = `
   </access_control_improvements>`;
 /** What `preflight` asks for, and nothing else. */
 const GRANTS = [
-  'GRANT SELECT, INSERT, CREATE TABLE, DROP TABLE, TRUNCATE, ALTER, OPTIMIZE ON granted.*',
+  'GRANT SELECT, INSERT, CREATE TABLE, DROP TABLE, TRUNCATE, ALTER DELETE, ALTER COLUMN, ALTER INDEX, ALTER MODIFY COMMENT, OPTIMIZE ON granted.*',
   'GRANT TABLE ENGINE ON MergeTree, TABLE ENGINE ON ReplacingMergeTree',
 ];
 const user = (name: string, password: string, grants = '') =>

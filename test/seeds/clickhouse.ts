@@ -35,7 +35,9 @@ export async function borrowServer(dir: string): Promise<Server> {
   const server = await EmbeddedServer.start({ dir, stopGraceMs: 3_000 });
   return {
     port: server.httpPort,
-    login: { user: 'default', password: '' },
+    get login() {
+      return { user: server.login.username, password: server.login.password };
+    },
     kill: () => killProcess(server.pid),
     restart: () => server.ensure(),
     close: () => server.close(),
@@ -81,7 +83,7 @@ export async function ask(server: Server, database: string, sql: string): Promis
   const response = await fetch(url, {
     method: 'POST',
     body: sql,
-    headers: { 'x-clickhouse-user': server.login.user, 'x-clickhouse-key': server.login.password },
+    headers: { authorization: `Basic ${btoa(`${server.login.user}:${server.login.password}`)}` },
   });
   const text = await response.text();
   if (!response.ok) throw new Error(`${sql.slice(0, 80)}: ${text.slice(0, 300)}`);

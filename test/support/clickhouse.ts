@@ -17,13 +17,23 @@ export interface TestClickHouse {
   stop(): Promise<void>;
 }
 
-/** A server of its own on free ports and in a temporary folder: one for each test file, `stop` in afterAll. */
+/** As a new server of one's own is set up: the user `default`, without a password, who may do everything. */
+const OPEN = `<clickhouse>
+  <profiles><default/></profiles><quotas><default/></quotas>
+  <users><default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile>
+    <quota>default</quota><access_management>1</access_management></default></users>
+</clickhouse>`;
+
+/**
+ * A server of its own on free ports and in a temporary folder: one for each test file, `stop` in afterAll. It stands for a remote
+ * one, so it has no gate.
+ */
 export async function startTestClickHouse(
   options: { serverXml?: string; usersXml?: string; settings?: Partial<TargetSettings> } = {},
 ): Promise<TestClickHouse> {
   const dir = await mkdtemp(join(tmpdir(), 'backfill-clickhouse-'));
   const { settings: over, ...server } = options;
-  const embedded = await EmbeddedServer.start({ dir, ...server });
+  const embedded = await EmbeddedServer.start({ dir, usersXml: OPEN, ...server });
   const settings = {
     url: embedded.url,
     username: 'default',

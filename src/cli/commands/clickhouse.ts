@@ -11,16 +11,25 @@ export async function clickhouse(ctx: Context): Promise<void> {
   }
   const server = await EmbeddedServer.start({ dir: ctx.config.clickhouseDir });
   ctx.releases.push('embedded ClickHouse', () => server.close());
-  const { url } = server;
-  ctx.out.result({ url, play: `${url}/play`, database: ctx.config.database, dir: server.dir });
+  const { database } = ctx.config;
+  const { username, password } = server.login;
+  const play = server.playUrl(database);
+  ctx.out.result({ url: server.url, username, password, play, database, dir: server.dir });
   ctx.out.text(
     renderFacts([
-      ['ClickHouse', url],
-      ['web page', `${url}/play`],
-      ['user', 'default, no password'],
-      ['database', ctx.config.database],
+      ['ClickHouse', server.url],
+      ['user', username],
+      ['password', password],
+      ['database', database],
       ['data', server.dir],
     ]),
+  );
+  // Lines of their own: whole, to be copied.
+  ctx.out.text(`\nIn a browser:\n${play}`);
+  const curl = `curl -u ${username}:${password} '${server.url}/?database=${encodeURIComponent(database)}' -d 'SHOW TABLES'`;
+  ctx.out.text(`In a shell:\n${curl}`);
+  ctx.out.text(
+    '\nUser and password hold until the server ends. Whoever has them, or the link, may do what backfill may.',
   );
   ctx.out.text('Ctrl-C ends it.');
   while (await pause(CHECK_EVERY_MS, ctx.stop)) await server.ensure();

@@ -17,16 +17,24 @@ export interface EngineProcess {
 /**
  * Starts clickhouse local in a child process. It has a process group of its own, so that Ctrl-C reaches the tool and not the
  * server, and it lives as long as its stdin is open: the system closes that when this process ends, however it ends.
+ * `ports`: those that it may listen on, while no connection leaves it (`sandbox.ts`). Null: its network has no bounds.
  */
-export function spawnEngine(engine: Engine, cwd: string, args: readonly string[]): EngineProcess {
-  const child = spawn(process.execPath, [engine.entry, engine.library, 'clickhouse', ...args], {
-    cwd,
-    detached: true,
-    // Nothing of ours: no secrets in its environment, no NODE_OPTIONS.
-    env: { TZ: 'UTC' },
-    stdio: ['pipe', 'ignore', 'pipe'],
-    windowsHide: true,
-  });
+export function spawnEngine(
+  engine: Engine,
+  { cwd, ports, args }: { cwd: string; ports: readonly number[] | null; args: readonly string[] },
+): EngineProcess {
+  const child = spawn(
+    process.execPath,
+    [engine.entry, engine.library, ports?.join(',') ?? '-', 'clickhouse', ...args],
+    {
+      cwd,
+      detached: true,
+      // Nothing of ours: no secrets in its environment, no NODE_OPTIONS.
+      env: { TZ: 'UTC' },
+      stdio: ['pipe', 'ignore', 'pipe'],
+      windowsHide: true,
+    },
+  );
   let exited: string | undefined;
   let words = '';
   const ended = new Promise<void>((resolve) => {

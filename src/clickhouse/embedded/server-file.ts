@@ -2,6 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { identityOf } from './gate.js';
 
 const port = z.number().int().min(1).max(65535);
 
@@ -10,13 +11,16 @@ const schema = z.object({
   /** The process that started it. When that is gone the server is ending, even while it still answers. */
   ownerPid: z.number().int(),
   httpPort: port,
-  tcpPort: port,
+  /** ClickHouse's native protocol, where it was asked for. */
+  tcpPort: port.optional(),
   startedAt: z.string(),
-  /** New with every start; the server says it at `GET /`. */
+  /** New with every start. */
   instance: z.string().min(1),
+  /** What every statement must carry (`gate.ts`). A command that brings its server back keeps it: its clients hold it. */
+  secret: z.string().min(1),
 });
 
-/** `server.json`: where the folder's server is, or was last. */
+/** `server.json`: where the folder's server is, or was last, and its secret; for its owner's eyes alone. */
 export type ServerFile = z.infer<typeof schema>;
 
 /** Undefined when there is none, or it cannot be understood: the server is then started anew. */
@@ -31,7 +35,7 @@ export function readServerFile(dir: string): ServerFile | undefined {
 export function writeServerFile(dir: string, server: ServerFile): void {
   const path = join(dir, 'server.json');
   const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, `${JSON.stringify(server)}\n`);
+  writeFileSync(temporary, `${JSON.stringify(server)}\n`, { mode: 0o600 });
   renameSync(temporary, path);
 }
 
@@ -45,15 +49,12 @@ export function ownerIsGone(server: ServerFile): boolean {
   }
 }
 
-export function identityOf(instance: string): string {
-  return `backfill embedded ClickHouse ${instance}`;
-}
-
 /** Whether this very server answers on its port. */
 export function serverAnswers(server: ServerFile, timeoutMs: number): Promise<boolean> {
+  const { path, answer } = identityOf(server);
   return new Promise((resolve) => {
     const request = get(
-      { host: '127.0.0.1', port: server.httpPort, path: '/', agent: false, signal: AbortSignal.timeout(timeoutMs) },
+      { host: '127.0.0.1', port: server.httpPort, path, agent: false, signal: AbortSignal.timeout(timeoutMs) },
       (response) => {
         let text = '';
         response.setEncoding('utf8');
@@ -61,7 +62,7 @@ export function serverAnswers(server: ServerFile, timeoutMs: number): Promise<bo
           // Whoever it is, it need not be read to the end.
           if (text.length < 1000) text += part;
         });
-        response.on('end', () => resolve(text.trim() === identityOf(server.instance)));
+        response.on('end', () => resolve(text.trim() === answer));
         response.on('error', () => resolve(false));
       },
     );
