@@ -2,8 +2,8 @@
  * `npm run bench:throttling [-- --real --limit R --minutes M]`
  *
  * How near the tool comes to what a source allows that it has not been told, asked with `--rps 250` for ten minutes: the
- * program's own rate cell and governor against the simulator's own limit, in virtual time; and what is left of `--rps 100` when a
- * gateway refuses a share of the requests whatever the rate, without a word of how long to wait. `--real` is one such case in
+ * program's own rate of a host against the simulator's own limit, in virtual time; and what is left of `--rps 100` when a
+ * gateway refuses a share of the requests whatever the rate, with `Retry-After: 1`. `--real` is one such case in
  * real time, over sockets, with small pages.
  */
 import { parseArgs } from 'node:util';
@@ -34,8 +34,9 @@ const CHANGES = [
   [20, 100],
   [5, 200],
 ] as const;
-const HICCUP_SHARES = [0.005, 0.01, 0.02, 0.05];
-const HICCUP_SEEDS = Array.from({ length: 20 }, (_, i) => i + 1);
+const HICCUP_SHARES = [1 / 300, 1 / 100, 1 / 80, 1 / 50, 1 / 33];
+const HICCUP_RETRY_AFTER_SECONDS = 1;
+const HICCUP_SEEDS = Array.from({ length: 10 }, (_, i) => i + 1);
 const HICCUP_MAX_RPS = 100;
 /** Small pages: the figure is about requests, and the machine is to have time for them. */
 const PAGE_ROWS = 50;
@@ -45,13 +46,13 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 function virtualTable(): string {
   const load = { maxRps: MAX_RPS, workers: WORKERS, latencyMs: LATENCY_MS, minutes: MINUTES };
   const cells: string[][] = [];
-  for (const kind of ['window', 'bucket'] as const) {
+  for (const kind of ['window', 'sliding', 'bucket'] as const) {
     for (const rps of LIMITS) {
       const figures = figuresOf(runVirtualLoad({ ...load, source: { kind, rps } }));
       const untold = figuresOf(runVirtualLoad({ ...load, source: { kind, rps, retryAfter: 'none' } }));
-      const shares = [figures, untold].flatMap(({ servedShare, refusedShare }) => [servedShare, refusedShare]);
-      const [served, refused, servedUntold, refusedUntold] = shares.map(percent) as [string, string, string, string];
-      cells.push([kind, String(rps), served, '', refused, servedUntold, refusedUntold]);
+      const ten = figuresOf(runVirtualLoad({ ...load, source: { kind, rps, retryAfter: 10 } }));
+      const shares = [figures, ten, untold].flatMap(({ servedShare, refusedShare }) => [servedShare, refusedShare]);
+      cells.push([kind, String(rps), ...shares.map(percent), '']);
     }
     for (const [before, after] of CHANGES) {
       const changes = [{ atMinute: MINUTES / 2, rps: after }];
@@ -62,10 +63,12 @@ function virtualTable(): string {
         kind,
         `${before} → ${after}`,
         percent(all.servedShare),
-        percent(settled.servedShare),
         percent(all.refusedShare),
         '',
         '',
+        '',
+        '',
+        percent(settled.servedShare),
       ]);
     }
   }
@@ -74,13 +77,15 @@ function virtualTable(): string {
       'counted by',
       'R allowed',
       `served of R, ${MINUTES} min`,
+      'refused',
+      'Retry-After: 10',
+      'refused',
+      'no Retry-After',
+      'refused',
       'last two minutes',
-      'refused',
-      'without Retry-After: served',
-      'refused',
     ],
     cells,
-    [1, 2, 3, 4, 5, 6],
+    [1, 2, 3, 4, 5, 6, 7],
   );
 }
 
@@ -91,7 +96,17 @@ function hiccupTable(): string {
       const random = new Random(seed);
       const load = { maxRps: HICCUP_MAX_RPS, workers: WORKERS, latencyMs: LATENCY_MS, minutes: MINUTES };
       const hiccup = () => random.chance(share);
-      return figuresOf(runVirtualLoad({ ...load, source: { rps: 1e9 }, hiccup })).served / (MINUTES * 60);
+      return (
+        figuresOf(
+          runVirtualLoad({
+            ...load,
+            source: { rps: 1e9 },
+            hiccup,
+            hiccupRetryAfterSeconds: HICCUP_RETRY_AFTER_SECONDS,
+          }),
+        ).served /
+        (MINUTES * 60)
+      );
     });
     return [percent(share), Math.min(...rates).toFixed(0), median(rates).toFixed(0)];
   });

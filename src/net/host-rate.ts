@@ -10,6 +10,6 @@ export interface HostRate {
   acquire(signal?: AbortSignal, rank?: number): Promise<void>;
   /** The request came back, well or not, without being refused for its pace. */
   answered(): void;
-  /** It was refused for its pace: everyone waits, `retryAfterMs` where the host told. */
+  /** It was refused for its pace; `retryAfterMs` where the host told. Everyone waits, unless hardly any request is refused. */
   refused(retryAfterMs?: number): void;
 }

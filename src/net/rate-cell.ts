@@ -1,30 +1,41 @@
 /**
- * The global request limit: a GCRA cell in shared memory, so that every thread draws from one budget.
+ * The request limit of one host in shared memory, so that every thread draws from one budget: a GCRA cell, a pause, and how many
+ * refusals are tolerated.
  *
  * Times are nanoseconds of the system's monotonic clock (`process.hrtime`), which all threads share and which does not
  * jump. The cell holds the theoretical arrival time of the next request; a request may go when that time has come, less
- * a small tolerance that makes up for late timers. `pausedUntil` stops everyone, after a throttle. So does `doubtUntil`,
- * after a refusal that does not say how long to wait: it may be a gateway's hiccup, and then the governor ends it early.
+ * a small tolerance that makes up for late timers.
+ *
+ * A host at its limit refuses one request after the other: then everyone pauses for as long as it said. A gateway that refuses
+ * one in a hundred, however slowly it is asked, is no limit: then only the refused request waits. A bucket tells them apart:
+ * a refusal takes one out, an answer puts a twenty-fifth of one in, and who finds it empty pauses everyone.
  */
 const ARRIVAL = 0;
 const INTERVAL = 1;
 const PAUSED_UNTIL = 2;
 const GRANTED = 3;
-const THROTTLED = 4;
-const ANSWERED = 5;
-const DOUBT_UNTIL = 6;
-const UNTOLD = 7;
-const ANSWERED_AT_DOUBT = 8;
+const ANSWERS = 4;
+const THROTTLED = 5;
+const PAUSES = 6;
+/** Refusals that are tolerated now and at most, in parts of `ONE`. */
+const TOLERATES = 7;
+const TOLERATES_MAX = 8;
 const CELLS = 9;
-/** `ANSWERED_AT_DOUBT` while no refusal is in doubt. */
-const NONE = -1n;
 
 const NS_PER_MS = 1_000_000n;
 /** Timers fire up to some milliseconds late; without this much catching up the limit would never be reached. */
-const TOLERANCE_NS = 50n * NS_PER_MS;
-const DOUBT_PAUSE_MS = 1000;
+const LATE_NS = 50n * NS_PER_MS;
+/** For a refusal that does not say how long. */
+const UNTOLD_PAUSE_MS = 1_000;
 /** No server's word makes us sleep longer at a time. */
-const MAX_PAUSE_MS = 600_000;
+export const MAX_PAUSE_MS = 600_000;
+/** So many answers make up for one refusal. */
+const ANSWERS_A_REFUSAL = 25;
+const ONE = BigInt(1_000 * ANSWERS_A_REFUSAL);
+const ONE_ANSWER = 1_000n;
+/** Tolerated at most: so many, and what is asked for in so long; where it is a limit, the requests in flight cost no less. */
+const TOLERATED = 1.5;
+const TOLERATED_S = 0.05;
 
 export type RateMemory = SharedArrayBuffer;
 
@@ -41,12 +52,13 @@ export class RateCell {
   static create(rps: number, now: () => bigint = process.hrtime.bigint): RateCell {
     const cell = new RateCell(new SharedArrayBuffer(CELLS * 8), now);
     cell.setRate(rps);
-    cell.settleDoubt();
+    Atomics.store(cell.#cells, TOLERATES, Atomics.load(cell.#cells, TOLERATES_MAX));
     return cell;
   }
 
   setRate(rps: number): void {
     Atomics.store(this.#cells, INTERVAL, BigInt(Math.round(1e9 / rps)));
+    Atomics.store(this.#cells, TOLERATES_MAX, BigInt(Math.round(Number(ONE) * (TOLERATED + TOLERATED_S * rps))));
   }
 
   get rps(): number {
@@ -58,93 +70,68 @@ export class RateCell {
   }
 
   /** Requests that came back, well or not, without being throttled. */
-  get answered(): number {
-    return Number(Atomics.load(this.#cells, ANSWERED));
+  get answers(): number {
+    return Number(Atomics.load(this.#cells, ANSWERS));
   }
 
+  /** Requests that were refused. */
   get throttled(): number {
     return Number(Atomics.load(this.#cells, THROTTLED));
   }
 
+  /** Those of them that made everyone pause. */
+  get pauses(): number {
+    return Number(Atomics.load(this.#cells, PAUSES));
+  }
+
   /** Milliseconds until requests may go again; 0 when they may. */
   get pausedForMs(): number {
-    const left = this.#pausedUntil - this.now();
+    const left = Atomics.load(this.#cells, PAUSED_UNTIL) - this.now();
     return left <= 0n ? 0 : Math.ceil(Number(left) / 1e6);
-  }
-
-  get #pausedUntil(): bigint {
-    const told = Atomics.load(this.#cells, PAUSED_UNTIL);
-    const doubt = Atomics.load(this.#cells, DOUBT_UNTIL);
-    return told > doubt ? told : doubt;
-  }
-
-  /** Refusals that did not say how long to wait. */
-  get untold(): number {
-    return Number(Atomics.load(this.#cells, UNTOLD));
-  }
-
-  /** What had been answered at the first such refusal that the governor has not judged yet; null without one. */
-  get answeredAtDoubt(): number | null {
-    const answered = Atomics.load(this.#cells, ANSWERED_AT_DOUBT);
-    return answered === NONE ? null : Number(answered);
   }
 
   /** Takes a slot and returns 0, or says after how many milliseconds to try again. */
   tryTake(): number {
     const now = this.now();
-    const pausedUntil = this.#pausedUntil;
+    const pausedUntil = Atomics.load(this.#cells, PAUSED_UNTIL);
     if (pausedUntil > now) return waitMs(pausedUntil - now);
     const interval = Atomics.load(this.#cells, INTERVAL);
     const arrival = Atomics.load(this.#cells, ARRIVAL);
     if (arrival > now) return waitMs(arrival - now);
-    const next = (arrival < now - TOLERANCE_NS ? now - TOLERANCE_NS : arrival) + interval;
+    const next = (arrival < now - LATE_NS ? now - LATE_NS : arrival) + interval;
     // Another thread was faster: it took this slot.
     if (Atomics.compareExchange(this.#cells, ARRIVAL, arrival, next) !== arrival) return 1;
     Atomics.add(this.#cells, GRANTED, 1n);
     return 0;
   }
 
-  answer(): void {
-    Atomics.add(this.#cells, ANSWERED, 1n);
+  answered(): void {
+    Atomics.add(this.#cells, ANSWERS, 1n);
+    const tolerated = Atomics.load(this.#cells, TOLERATES);
+    if (tolerated >= Atomics.load(this.#cells, TOLERATES_MAX)) return;
+    // Where another thread was faster, this answer does not count: the bucket never holds too much.
+    Atomics.compareExchange(this.#cells, TOLERATES, tolerated, tolerated + ONE_ANSWER);
   }
 
-  /** The source refused: everyone waits. Nothing told, or 0, is a doubt. */
-  pause(retryAfterMs = 0): void {
-    if (retryAfterMs > 0) {
-      Atomics.add(this.#cells, THROTTLED, 1n);
-      this.hold(retryAfterMs);
-      return;
-    }
-    const answered = Atomics.load(this.#cells, ANSWERED);
-    // Counted before it is in doubt: the governor, between the two, takes it up at its next look.
-    Atomics.add(this.#cells, UNTOLD, 1n);
+  /** The host refused a request, and said for how long, or nothing. */
+  refused(retryAfterMs = 0): void {
     Atomics.add(this.#cells, THROTTLED, 1n);
-    Atomics.compareExchange(this.#cells, ANSWERED_AT_DOUBT, NONE, answered);
-    this.#extend(DOUBT_UNTIL, DOUBT_PAUSE_MS);
+    for (;;) {
+      const tolerated = Atomics.load(this.#cells, TOLERATES);
+      if (tolerated < ONE) break;
+      if (Atomics.compareExchange(this.#cells, TOLERATES, tolerated, tolerated - ONE) === tolerated) return;
+    }
+    this.hold(retryAfterMs > 0 ? retryAfterMs : UNTOLD_PAUSE_MS);
+    Atomics.add(this.#cells, PAUSES, 1n);
   }
 
   /** Everyone waits for at least so long from now. */
   hold(ms: number): void {
-    this.#extend(PAUSED_UNTIL, ms);
-  }
-
-  /** The refusals so far are judged; the next that says nothing is a new doubt. */
-  settleDoubt(): void {
-    Atomics.store(this.#cells, ANSWERED_AT_DOUBT, NONE);
-  }
-
-  /** They were no limit: nobody waits for them any longer. */
-  dismissDoubt(): void {
-    this.settleDoubt();
-    Atomics.store(this.#cells, DOUBT_UNTIL, 0n);
-  }
-
-  #extend(cell: typeof PAUSED_UNTIL | typeof DOUBT_UNTIL, ms: number): void {
     const until = this.now() + BigInt(Math.round(Math.min(Math.max(ms, 0), MAX_PAUSE_MS))) * NS_PER_MS;
     for (;;) {
-      const current = Atomics.load(this.#cells, cell);
+      const current = Atomics.load(this.#cells, PAUSED_UNTIL);
       if (current >= until) return;
-      if (Atomics.compareExchange(this.#cells, cell, current, until) === current) return;
+      if (Atomics.compareExchange(this.#cells, PAUSED_UNTIL, current, until) === current) return;
     }
   }
 }

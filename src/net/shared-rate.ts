@@ -8,7 +8,7 @@ export function sharedRate(memory: RateMemory): HostRate {
   const queue = new RateQueue(cell);
   return {
     acquire: (signal, rank) => queue.acquire(signal, rank),
-    answered: () => cell.answer(),
-    refused: (retryAfterMs) => cell.pause(retryAfterMs),
+    answered: () => cell.answered(),
+    refused: (retryAfterMs) => cell.refused(retryAfterMs),
   };
 }

@@ -2,7 +2,7 @@
 export interface ThrottleOptions {
   /** Requests a second; 0 or undefined: no limit. */
   readonly rps?: number;
-  readonly kind?: 'window' | 'bucket';
+  readonly kind?: 'window' | 'sliding' | 'bucket';
   /** *Limits reset every 10 seconds*: a window holds rps × its length. */
   readonly windowMs?: number;
   /** What a refusal says: the seconds that are left, a fixed number, or nothing. */
@@ -16,7 +16,9 @@ export class Throttle {
   #level = 0;
   #levelAt = 0;
   readonly #windowMs: number;
-  readonly #kind: 'window' | 'bucket';
+  readonly #kind: 'window' | 'sliding' | 'bucket';
+  /** When the requests of the last window were served, oldest first. */
+  readonly #served: number[] = [];
 
   constructor(
     readonly options: ThrottleOptions,
@@ -37,6 +39,7 @@ export class Throttle {
   refuse(): { readonly retryAfterSeconds: number | null } | undefined {
     if (this.#rps <= 0) return undefined;
     const now = this.now();
+    if (this.#kind === 'sliding') return this.#refuseInSlidingWindow(now);
     return this.#kind === 'window' ? this.#refuseInWindow(now) : this.#refuseFromBucket(now);
   }
 
@@ -52,6 +55,16 @@ export class Throttle {
       return undefined;
     }
     return this.#refusal((this.#windowStart + this.#windowMs - now) / 1000);
+  }
+
+  #refuseInSlidingWindow(now: number): { retryAfterSeconds: number | null } | undefined {
+    const served = this.#served;
+    while ((served[0] ?? now) <= now - this.#windowMs) served.shift();
+    if (served.length < (this.#rps * this.#windowMs) / 1000) {
+      served.push(now);
+      return undefined;
+    }
+    return this.#refusal(((served[0] as number) + this.#windowMs - now) / 1000);
   }
 
   #refuseFromBucket(now: number): { retryAfterSeconds: number | null } | undefined {

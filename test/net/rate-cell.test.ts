@@ -65,7 +65,7 @@ test.each([
 test('a pause stops all threads until it ends', async () => {
   const cell = RateCell.create(100_000);
   const pausedAt = process.hrtime.bigint();
-  cell.pause(350);
+  cell.hold(350);
   const grants = await drawFromThreads(cell, Math.max(2, availableParallelism()), 700);
   expect(grants[0] as bigint).toBeGreaterThanOrEqual(pausedAt + 350_000_000n);
 });
@@ -101,21 +101,20 @@ test('idle time is not saved up: after a quiet hour only the tolerance is grante
 
 test('the longest of several pauses counts, and no word of a server stops us for more than ten minutes', () => {
   const { cell, advance } = virtualCell(10);
-  cell.pause(5000);
-  cell.pause(1000);
+  cell.hold(5000);
+  cell.hold(1000);
   expect(cell.pausedForMs).toBe(5000);
   advance(4999);
   expect(cell.tryTake()).toBe(1);
   advance(1);
   expect(cell.tryTake()).toBe(0);
-  cell.pause(Number.MAX_SAFE_INTEGER);
+  cell.hold(Number.MAX_SAFE_INTEGER);
   expect(cell.pausedForMs).toBe(600_000);
-  expect(cell.throttled).toBe(3);
 });
 
-test('a pause without a time is one of a second', () => {
+test('a refusal that does not say how long pauses for a second', () => {
   const { cell } = virtualCell(10);
-  cell.pause();
+  while (cell.pauses === 0) cell.refused();
   expect(cell.pausedForMs).toBe(1000);
 });
 
@@ -151,14 +150,24 @@ test('a request that is given up does not take a slot, and those behind it go on
   await expect(queue.acquire(stop.signal)).rejects.toThrow('the run stops');
 });
 
-test('a pause for a refusal that said nothing can be called off, one that was told cannot', () => {
-  const cell = RateCell.create(100, () => 10_000_000_000n);
-  cell.answer();
-  cell.pause(0);
-  expect(cell).toMatchObject({ pausedForMs: 1000, answeredAtDoubt: 1, untold: 1, throttled: 1 });
-  cell.dismissDoubt();
-  expect(cell).toMatchObject({ pausedForMs: 0, answeredAtDoubt: null });
-  cell.pause(2000);
-  cell.dismissDoubt();
-  expect(cell).toMatchObject({ pausedForMs: 2000, untold: 1, throttled: 2 });
+test('a refusal now and then makes only its own request wait; one after the other pauses everyone for as long as was told', () => {
+  const { cell, advance } = virtualCell(75);
+  for (let i = 0; i < 20; i++) {
+    for (let answer = 0; answer < 99; answer++) cell.answered();
+    cell.refused(1000);
+  }
+  expect(cell).toMatchObject({ pausedForMs: 0, pauses: 0, throttled: 20 });
+  for (let i = 0; i < 5; i++) cell.refused(10_000);
+  expect(cell).toMatchObject({ pausedForMs: 10_000, throttled: 25 });
+  advance(10_000);
+  cell.refused(2000);
+  expect(cell.pausedForMs).toBe(2000);
+});
+
+test('at 5 requests a second the second refusal in a row pauses everyone', () => {
+  const { cell } = virtualCell(5);
+  cell.refused(10_000);
+  expect(cell.pausedForMs).toBe(0);
+  cell.refused(10_000);
+  expect(cell.pausedForMs).toBe(10_000);
 });

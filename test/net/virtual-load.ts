@@ -1,8 +1,8 @@
+import { AdaptiveRate } from '../../src/net/adaptive-rate.js';
 import { RateCell } from '../../src/net/rate-cell.js';
-import { RateGovernor } from '../../src/net/rate-governor.js';
 import { Throttle, type ThrottleOptions } from '../../src/simulator/throttle.js';
 
-/** A load of some minutes against a throttling source in virtual time: the program's own cell and governor, no waiting. */
+/** A load of some minutes against a throttling source in virtual time: the program's own rate of a host, no waiting. */
 export interface VirtualLoad {
   readonly maxRps: number;
   readonly workers: number;
@@ -13,6 +13,8 @@ export interface VirtualLoad {
   readonly changes?: readonly { readonly atMinute: number; readonly rps: number }[];
   /** Whether the gateway refuses the nth request, whatever the rate, without a word of how long to wait. */
   readonly hiccup?: (nth: number) => boolean;
+  /** What such a refusal says in `Retry-After`; nothing by default. */
+  readonly hiccupRetryAfterSeconds?: number;
 }
 
 export interface VirtualFigures {
@@ -81,7 +83,9 @@ export function runVirtualLoad(load: VirtualLoad): MinuteFigures[] {
   const later = (ms: number, run: () => void) => events.push({ atMs: nowMs + ms, run });
   const throttle = new Throttle(load.source, () => nowMs);
   const cell = RateCell.create(load.maxRps, () => BigInt(Math.round(nowMs * 1e6)) + 10_000_000_000n);
-  const governor = new RateGovernor(cell, load.maxRps, 0);
+  const rate = new AdaptiveRate(load.maxRps, cell, () => nowMs);
+  // The virtual clock drives it.
+  rate.close();
   const minutes = Array.from({ length: load.minutes }, (_, minute) => {
     const last = (load.changes ?? []).filter(({ atMinute }) => atMinute <= minute).at(-1);
     return { served: 0, refused: 0, allowed: ((last ?? load.source).rps as number) * 60 };
@@ -108,18 +112,20 @@ export function runVirtualLoad(load: VirtualLoad): MinuteFigures[] {
     }
   };
   const arrive = () => {
-    const refusal = load.hiccup?.(arrived++) ? { retryAfterSeconds: null } : throttle.refuse();
+    const refusal = load.hiccup?.(arrived++)
+      ? { retryAfterSeconds: load.hiccupRetryAfterSeconds ?? null }
+      : throttle.refuse();
     const minute = minutes[Math.floor(nowMs / 60_000)];
     if (minute) minute[refusal ? 'refused' : 'served']++;
     later(load.latencyMs / 2, () => {
       if (!refusal) {
-        cell.answer();
+        cell.answered();
         waiting++;
         pump();
         return;
       }
       const retryMs = refusal.retryAfterSeconds === null ? undefined : refusal.retryAfterSeconds * 1000;
-      cell.pause(retryMs);
+      cell.refused(retryMs);
       later(retryMs ?? DEFAULT_RETRY_MS, () => {
         waiting++;
         pump();
@@ -127,7 +133,7 @@ export function runVirtualLoad(load: VirtualLoad): MinuteFigures[] {
     });
   };
   const tick = () => {
-    governor.tick(nowMs);
+    rate.look();
     later(TICK_MS, tick);
   };
   for (const { atMinute, rps } of load.changes ?? []) {

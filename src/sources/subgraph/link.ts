@@ -1,8 +1,7 @@
 import { usageError } from '../../core/exit.js';
 import { pause } from '../../core/pause.js';
-import { RateCell } from '../../net/rate-cell.js';
-import { RateGovernor } from '../../net/rate-governor.js';
-import { RateQueue } from '../../net/rate-queue.js';
+import { AdaptiveRate } from '../../net/adaptive-rate.js';
+import type { RateCell } from '../../net/rate-cell.js';
 import { type Retry, retrying } from '../../net/retrying.js';
 import type { StepContext } from '../../report/step.js';
 import { SourceClient, type SourceHooks } from './client.js';
@@ -37,7 +36,6 @@ export interface SourceLink {
 
 /** Connections of the main thread: planning reads up to 32 ranges at once. */
 const CONNECTIONS = 32;
-const GOVERN_EVERY_MS = 250;
 
 /** Opens the link and pushes its release. Throws ExitError(1) where the URL is none. */
 export function openLink(
@@ -45,17 +43,14 @@ export function openLink(
   settings: SourceSettings,
 ): SourceLink {
   let requests = 0;
-  const rate = RateCell.create(settings.rps);
-  const queue = new RateQueue(rate);
-  const governor = new RateGovernor(rate, settings.rps, performance.now());
-  const ticker = setInterval(() => governor.tick(performance.now()), GOVERN_EVERY_MS).unref();
-  releases.push('rate governor', () => clearInterval(ticker));
+  const rate = new AdaptiveRate(settings.rps);
+  releases.push('rate of the source', () => rate.close());
   const hooks: SourceLink['hooks'] = {
-    acquire: (signal) => queue.acquire(signal),
+    acquire: (signal) => rate.acquire(signal),
     onResponse: (failure) => {
       requests++;
-      if (failure?.code === 'throttled') rate.pause(failure.retryAfterMs);
-      else rate.answer();
+      if (failure?.code === 'throttled') rate.refused(failure.retryAfterMs);
+      else rate.answered();
     },
   };
   const client = makeClient(settings.url, {
@@ -74,7 +69,7 @@ export function openLink(
     random: Math.random,
     onRetry: (what, failure) => log.warn({ code: failure.code }, `${what}: ${failure.message}; trying again`),
   });
-  return { settings, client, rate, retry, hooks, requests: () => requests };
+  return { settings, client, rate: rate.cell, retry, hooks, requests: () => requests };
 }
 
 function makeClient(url: string, options: Omit<ConstructorParameters<typeof SourceClient>[0], 'url'>): SourceClient {
