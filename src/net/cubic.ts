@@ -28,7 +28,7 @@ const BETA = 0.9;
 const PLATEAU = 0.98;
 /** So little is lost to pauses: one in `K_PER_PAUSE`; and to refusals, a few in `K_REQUESTS`. */
 const K_PER_PAUSE = 20;
-const K_REQUESTS = 500;
+const K_REQUESTS = 400;
 const K_MIN_MS = 30_000;
 /** While what was served may have been a burst that the host lets pass: until it is met again, this near. */
 const K_UNSURE_MS = 5_000;

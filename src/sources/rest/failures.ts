@@ -1,5 +1,5 @@
 /** What a REST source's status means, as a failure. Only 429, 408, 5xx and broken answers are worth another try; 400 and 422 never. */
-import { cutMessage, type Failure } from '../../core/failure.js';
+import { cutMessage, type Failure, failureOf } from '../../core/failure.js';
 import { parseRetryAfter } from '../subgraph/failures.js';
 
 /** Body text shown in a message: enough to recognise the source's own error. */
@@ -14,18 +14,15 @@ export function classifyRestStatus(
   what: string,
 ): Failure | null {
   if (status >= 200 && status < 300) return null;
-  const retryAfterMs = parseRetryAfter(retryAfter, nowMs);
-  const wait = retryAfterMs === null ? {} : { retryAfterMs };
+  const retryAfterMs = parseRetryAfter(retryAfter, nowMs) ?? undefined;
   const text = shownBody(body);
-  const message = (said: string) => cutMessage(`${said} ${what} (HTTP ${status})${text === '' ? '' : `: ${text}`}`);
-  if (status === 429)
-    return { kind: 'throttled', code: 'throttled', message: message('too many requests at'), ...wait };
-  if (status >= 500) return { kind: 'transient', code: 'http_5xx', message: message('the source failed at'), ...wait };
-  if (status === 408) return { kind: 'transient', code: 'query_timeout', message: message('timed out at the source:') };
-  if (status === 425)
-    return { kind: 'transient', code: 'overloaded', message: message('the source is busy at'), ...wait };
+  const message = (said: string) => `${said} ${what} (HTTP ${status})${text === '' ? '' : `: ${text}`}`;
+  if (status === 429) return failureOf('throttled', 'throttled', message('too many requests at'), retryAfterMs);
+  if (status >= 500) return failureOf('transient', 'http_5xx', message('the source failed at'), retryAfterMs);
+  if (status === 408) return failureOf('transient', 'query_timeout', message('timed out at the source:'));
+  if (status === 425) return failureOf('transient', 'overloaded', message('the source is busy at'), retryAfterMs);
   const said = status === 401 || status === 403 ? 'access denied, check the key, at' : 'the source refused';
-  return { kind: 'terminal', code: 'query_refused', message: message(said) };
+  return failureOf('terminal', 'query_refused', message(said));
 }
 
 /** A JSON error as it is; of an HTML page its words. */
