@@ -37,6 +37,7 @@ export function rateCurveSvg(): string {
   const limit = [0, RISES_AT_MS, RISES_AT_MS, END_MS].map((ms, i) => point(ms, limitAt(i < 2 ? 0 : RISES_AT_MS)));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    '<title>The rate of requests against a host whose limit rises once</title>',
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`,
     `<path d="M${LEFT},${TOP} V${HEIGHT - BOTTOM} H${WIDTH - 10}" fill="none" stroke="#444"/>`,
     ...rpsTicks,
