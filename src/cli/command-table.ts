@@ -40,6 +40,15 @@ const SIMULATE: readonly OptionName[] = [
   'conditions',
   'faults',
   'costModel',
+  'chainBlocks',
+  'chainFills',
+  'chainBlockMs',
+  'chainFaults',
+  'rpcProfile',
+  'venuesSize',
+  'venuesSpeed',
+  'venuesLimits',
+  'venuesFaults',
 ];
 
 export interface CommandSpec {
@@ -96,7 +105,10 @@ export const COMMANDS = {
     describe: 'time source, decode and insert on sample chunks and project the whole run',
     options: [...EVERYWHERE, ...SOURCE, ...LOAD, ...SELECTION, 'compare'],
   },
-  simulate: { describe: 'serve the simulated source on a port', options: [...EVERYWHERE, ...SIMULATE] },
+  simulate: {
+    describe: 'serve the simulated sources: subgraph, chain (portal and node) and venues',
+    options: [...EVERYWHERE, ...SIMULATE],
+  },
   clickhouse: {
     describe: 'keep the embedded ClickHouse up, for its /play page and other clients',
     options: [...EVERYWHERE],

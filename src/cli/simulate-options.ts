@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RPC_PROFILES, type RpcProfileName } from '../simulator/chain/rpc-profiles.js';
 import { option, text, whole } from './option-spec.js';
 
 /** Options of the simulated source; the program's other options are in `options.ts`. */
@@ -7,8 +8,8 @@ export const SIMULATE_OPTIONS = {
     env: 'BACKFILL_SIMULATE_PORT',
     kind: 'number',
     metavar: 'N',
-    describe: 'port to listen on; 0 takes a free one',
-    schema: whole(0, 65_535).default(0),
+    describe: 'port to listen on; the chain and the venues take the next two; 0 takes free ones',
+    schema: whole(0, 65_533).default(0),
   }),
   seed: option({
     env: 'BACKFILL_SIMULATE_SEED',
@@ -71,6 +72,70 @@ export const SIMULATE_OPTIONS = {
     kind: 'string',
     metavar: 'JSON',
     describe: 'what a page costs the simulated source: JSON parameters, or a file that holds them',
+    schema: text().optional(),
+  }),
+  chainBlocks: option({
+    env: 'BACKFILL_SIMULATE_CHAIN_BLOCKS',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'blocks of the simulated chain that may hold fills; 0 serves no chain',
+    schema: whole(0, 12_000_000).default(2000),
+  }),
+  chainFills: option({
+    env: 'BACKFILL_SIMULATE_CHAIN_FILLS',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'fills of an average block of the simulated chain',
+    schema: z.coerce.number().min(0.001).max(1000).default(4),
+  }),
+  chainBlockMs: option({
+    env: 'BACKFILL_SIMULATE_CHAIN_BLOCK_MS',
+    kind: 'number',
+    metavar: 'MS',
+    describe:
+      'the head of the simulated chain starts in the middle and moves by one block each so often (default: it stands at the end)',
+    schema: whole(1, 3_600_000).optional(),
+  }),
+  chainFaults: option({
+    env: 'BACKFILL_SIMULATE_CHAIN_FAULTS',
+    kind: 'string',
+    metavar: 'JSON',
+    describe: 'faults of portal and node: a JSON list of rules, or a file that holds one',
+    schema: text().optional(),
+  }),
+  rpcProfile: option({
+    env: 'BACKFILL_SIMULATE_RPC_PROFILE',
+    kind: 'string',
+    metavar: 'NAME',
+    describe: 'whose limits and words the simulated node has, such as infura or publicnode',
+    schema: z.enum(Object.keys(RPC_PROFILES) as [RpcProfileName]).optional(),
+  }),
+  venuesSize: option({
+    env: 'BACKFILL_SIMULATE_VENUES_SIZE',
+    kind: 'string',
+    metavar: 'SIZE',
+    describe: 'rows of the simulated venues: none, tiny, small or full',
+    schema: z.enum(['none', 'tiny', 'small', 'full']).default('tiny'),
+  }),
+  venuesSpeed: option({
+    env: 'BACKFILL_SIMULATE_VENUES_SPEED',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'simulated seconds of the venues in a real one; 0 stands still',
+    schema: z.coerce.number().min(0).max(1_000_000).default(0),
+  }),
+  venuesLimits: option({
+    env: 'BACKFILL_SIMULATE_VENUES_LIMITS',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'times the limits that the venues publish; 0 sets none',
+    schema: z.coerce.number().min(0).max(1000).default(1),
+  }),
+  venuesFaults: option({
+    env: 'BACKFILL_SIMULATE_VENUES_FAULTS',
+    kind: 'string',
+    metavar: 'JSON',
+    describe: 'faults of the venues: a JSON list of rules, or a file that holds one',
     schema: text().optional(),
   }),
 } as const;

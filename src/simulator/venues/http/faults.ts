@@ -2,49 +2,51 @@
 import { draw } from '../../hash.js';
 import type { Answer, Asked, HostName } from './host.js';
 
-export type FaultKind =
+export const VENUE_FAULTS = [
   /** 500, 502 or 503, by the draw. */
-  | '5xx'
+  '5xx',
   /** 429 that no limit explains, without Retry-After. */
-  | 'throttled'
+  'throttled',
   /** The connection is reset before the answer. */
-  | 'reset'
+  'reset',
   /** The body ends in the middle, the connection with it. */
-  | 'cut-body'
+  'cut-body',
   /** 200 with a whole but shorter JSON text that does not parse. */
-  | 'cut-json'
+  'cut-json',
   /** 200 with a page of HTML. */
-  | 'html'
+  'html',
   /** No answer until the client gives up. */
-  | 'hang'
+  'hang',
   /** The answer takes `ms`. */
-  | 'slow'
+  'slow',
   /** 503 to everything of the host for `ms`, once. */
-  | 'down'
+  'down',
   /** Connections of the host are reset for `ms`, once. */
-  | 'gone'
+  'gone',
   /** Opinion's HTTP 200 with errno ≠ 0. */
-  | 'errno'
+  'errno',
   /** An empty list with 200 and the marker of the end. */
-  | 'empty-list'
+  'empty-list',
   /** The cursor of the answer is the one that was sent. */
-  | 'cursor-loop'
+  'cursor-loop',
   /** The first page again, whatever page or cursor was asked for. */
-  | 'first-page'
+  'first-page',
   /** The total is off by `by`. */
-  | 'wrong-total'
+  'wrong-total',
   /** Rows are left out of listings: each row by its own draw. */
-  | 'missing-row'
+  'missing-row',
   /** Each row of a listing may come twice. */
-  | 'doubled-row'
+  'doubled-row',
   /** Half a page, though it is not the last. */
-  | 'short-page'
+  'short-page',
   /** Whole numbers are written as `5.0`. */
-  | 'decimal-point'
+  'decimal-point',
   /** Listing bodies are broken in one field: a text where a number belongs. */
-  | 'wrong-type'
+  'wrong-type',
   /** A market is inserted before the page is cut (Limitless). */
-  | 'insert';
+  'insert',
+] as const;
+export type FaultKind = (typeof VENUE_FAULTS)[number];
 
 export interface FaultRule {
   readonly kind: FaultKind;
