@@ -23,6 +23,7 @@ export async function status(ctx: Context): Promise<void> {
 }
 
 export interface Status {
+  readonly dataset: string;
   readonly run: string;
   readonly phase: Phase;
   /** The process that works on it now. */
@@ -31,6 +32,7 @@ export interface Status {
   readonly pinned: boolean;
   readonly chunks: { readonly done: number; readonly failed: number; readonly planned: number };
   readonly markets: { readonly done: number; readonly planned: number };
+  /** `acknowledged`: while it loads, also those of chunks that have not ended, which a resume reads again. */
   readonly rows: { readonly acknowledged: number; readonly expected: number; readonly rejected: number };
   readonly requests: number;
   readonly throttled: number;
@@ -41,6 +43,8 @@ export interface Status {
     readonly etaMs: number | null;
     readonly bound: string;
   } | null;
+  /** What is loaded at this moment: chunks in flight, the names of the first few. Null when nothing is. */
+  readonly loading: { readonly chunks: number; readonly names: readonly string[] } | null;
   /** What a resume would load, chunks that were in flight included. */
   readonly left: { readonly chunks: number; readonly rows: number };
   readonly sittings: number;
@@ -56,7 +60,10 @@ export function statusOf({ folder, checkpoint: c }: FoundRun): Status {
   const holder = liveHolder(folder.dir);
   const done = c.done.reduce((sum, [from, to]) => sum + to - from, 0);
   const phase = phaseOf(c, holder !== null);
+  // A killed process leaves behind what it was at.
+  const loading = holder === null ? null : c.loading;
   return {
+    dataset: c.dataset,
     run: c.run,
     phase,
     pid: holder?.pid ?? null,
@@ -64,11 +71,12 @@ export function statusOf({ folder, checkpoint: c }: FoundRun): Status {
     pinned: c.pinned,
     chunks: { done, failed: c.failed.length, planned: c.chunks },
     markets: { done: c.marketsDone, planned: c.markets },
-    rows: { acknowledged: c.rows, expected: c.expectedRows, rejected: c.rejected },
+    rows: { acknowledged: c.rows + (loading?.rows ?? 0), expected: c.expectedRows, rejected: c.rejected },
     requests: c.requests,
     throttled: c.throttled,
     retries: c.retries,
     pace: c.pace && holder ? { ...c.pace, etaMs: c.pace.etaMs < 0 ? null : c.pace.etaMs } : null,
+    loading: loading && { chunks: loading.chunks, names: loading.names },
     left: { chunks: c.chunks - done, rows: done === c.chunks ? 0 : Math.max(0, c.expectedRows - c.rows) },
     sittings: c.sittings,
     activeMs: c.activeMs,
@@ -102,7 +110,7 @@ export function renderStatus(s: Status): string {
   const failed = s.chunks.failed > 0 ? `, ${formatCount(s.chunks.failed)} failed` : '';
   const rejected = s.rows.rejected > 0 ? `, ${formatCount(s.rows.rejected)} rejected` : '';
   const facts: [string, string][] = [
-    ['run', `${s.run}, ${s.phase}${s.pid === null ? '' : ` (process ${s.pid})`}`],
+    ['run', `${s.run} of ${s.dataset}, ${s.phase}${s.pid === null ? '' : ` (process ${s.pid})`}`],
     ['block', `${formatCount(s.block)}${s.pinned ? '' : ', unpinned'}`],
     ['markets', `${formatCount(s.markets.done)} of ${formatCount(s.markets.planned)}`],
     ['chunks', `${formatCount(s.chunks.done)} of ${formatCount(s.chunks.planned)}${failed}`],
@@ -112,6 +120,13 @@ export function renderStatus(s: Status): string {
       `${formatCount(s.requests)}, ${formatCount(s.throttled)} throttled, ${formatCount(s.retries)} retries`,
     ],
   ];
+  if (s.loading && s.loading.chunks > 0) {
+    const more = s.loading.chunks > s.loading.names.length ? ', …' : '';
+    facts.push([
+      'loading now',
+      `${formatCount(s.loading.chunks)} chunks of ${s.dataset}: ${s.loading.names.join(', ')}${more}`,
+    ]);
+  }
   if (s.pace) {
     facts.push([
       'pace',
