@@ -22,10 +22,26 @@ export class SimulatedClock {
   }
 }
 
+const TWO_DIGITS = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'));
+/** `2026-11-24T` by day since 1970: pages hold the same few days again and again. */
+const DAYS = new Map<number, string>();
+
+function dateAndTime(seconds: number): string {
+  const day = Math.floor(seconds / 86_400);
+  let date = DAYS.get(day);
+  if (date === undefined) {
+    date = new Date(day * 86_400_000).toISOString().slice(0, 11);
+    DAYS.set(day, date);
+  }
+  const rest = seconds - day * 86_400;
+  const minutes = Math.floor(rest / 60);
+  return `${date}${TWO_DIGITS[Math.floor(minutes / 60)]}:${TWO_DIGITS[minutes % 60]}:${TWO_DIGITS[rest % 60]}`;
+}
+
 /** `2026-11-24T12:00:00.123456Z`: RFC 3339 with exactly `digits` fraction digits (0 to 6) of a time in microseconds. */
 export function isoMicros(micros: number, digits = 6): string {
   const seconds = Math.floor(micros / 1e6);
-  const head = new Date(seconds * 1000).toISOString().slice(0, 19);
+  const head = dateAndTime(seconds);
   if (digits === 0) return `${head}Z`;
   const fraction = String(micros - seconds * 1e6).padStart(6, '0');
   return `${head}.${fraction.slice(0, digits)}Z`;

@@ -37,6 +37,7 @@ export function noisyFloat(micros: number, seed: number, index: number): NoisyFl
 
 /** A decimal string of 18 places; the noise behind the sixth may round it up by one micro-unit (half up). */
 export function wei(micros: number, seed: number, index: number): { readonly text: string; readonly micros: number } {
+  if (micros === 0) return { text: '0.000000000000000000', micros };
   const tail = Math.floor(unit(seed, index) * 1e6);
   const rest = `${String(tail).padStart(6, '0')}${String(Math.floor(unit(seed, index + 1) * 1e4)).padStart(4, '0')}00`;
   return { text: `${fixed(micros, 6)}${rest}`, micros: micros + (tail >= 500_000 ? 1 : 0) };

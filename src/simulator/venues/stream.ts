@@ -122,14 +122,17 @@ export interface Activity {
   readonly gapMs: number;
 }
 
-/** Trades follow a power law over the ranks; half of the many small markets never trade. */
+/** Always traded: the busiest. */
+const BUSY_RANKS = 10;
+
+/** Trades follow a power law over the ranks; two fifths of the markets never trade. */
 export function activityOf(
   { busiest, gapMs }: Activity,
   rank: number,
   draw: number,
 ): { before: number; gapMs: number } {
-  const byRank = Math.floor(busiest / (1 + rank) ** 0.9);
+  if (rank >= BUSY_RANKS && draw < 0.4) return { before: 0, gapMs: Number.POSITIVE_INFINITY };
+  const trades = Math.max(Math.floor(busiest / (1 + rank) ** 0.9), 1 + Math.floor(draw * 12));
   // An even number: a pair of twins lies on one side of the start.
-  const before = 2 * Math.ceil((byRank > 12 ? byRank : draw < 0.5 ? 0 : 1 + Math.floor((draw - 0.5) * 24)) / 2);
-  return { before, gapMs: before === 0 ? Number.POSITIVE_INFINITY : Math.ceil(gapMs * (1 + rank) ** 0.7) };
+  return { before: 2 * Math.ceil(trades / 2), gapMs: Math.ceil(gapMs * (1 + rank) ** 0.7) };
 }

@@ -8,13 +8,15 @@ export type Body = any;
 
 /** A Tuesday noon. */
 export const START = Date.UTC(2026, 10, 24, 12);
+/** Small, and more than one page of most lists. */
+const SIZE = { polymarket: 250, kalshi: 700, limitless: 60, opinion: 45 };
 const KEY = { apikey: 'k', authorization: 'Bearer k' };
 
 const started: Venues[] = [];
 
 /** Without limits, from a fixed time, closed when the file's tests are over. */
 export async function venuesFor(options: VenuesOptions = {}): Promise<Venues> {
-  const venues = await startVenues({ seed: 7, startMs: START, limitScale: 0, ...options });
+  const venues = await startVenues({ seed: 7, startMs: START, limitScale: 0, size: SIZE, ...options });
   started.push(venues);
   return venues;
 }

@@ -51,7 +51,7 @@ export class DelayingLimiter implements Limiter {
   constructor(
     rules: readonly WindowRule[],
     scale: number,
-    readonly longestDelayMs = 5_000,
+    readonly longestDelayMs = 15_000,
     readonly now: WallClock = monotonic,
     windowMs = 10_000,
   ) {

@@ -21,7 +21,7 @@ export function kalshiHost(universe: KalshiUniverse, clock: SimulatedClock, sett
   const get = (path: string, answer: (asked: Asked, params: readonly string[], atMs: number) => Answer): Route => ({
     method: 'GET',
     path,
-    answer: (asked, params) => answer(asked, params, clock.now()),
+    answer: (asked, params) => answer(asked, params, universe.anomalies.shown(clock.now())),
   });
   const { limitScale } = settled;
   const rps = (asked: Asked) => (hasKey(asked) ? BASIC_RPS : KEYLESS_RPS) * limitScale;

@@ -17,7 +17,7 @@ export function limitlessHost(universe: LimitlessUniverse, clock: SimulatedClock
   const get = (path: string, answer: (asked: Asked, params: readonly string[], atMs: number) => Answer): Route => ({
     method: 'GET',
     path,
-    answer: (asked, params) => answer(asked, params, clock.now()),
+    answer: (asked, params) => answer(asked, params, universe.anomalies.shown(clock.now())),
   });
   let refusals = 0;
   const refusal = (): Answer => {

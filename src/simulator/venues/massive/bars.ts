@@ -3,7 +3,7 @@
  * exchange adds to a day (odd lots, auctions). Prices and volumes before a split are those of then; `adjusted` rewrites them.
  */
 import { hashText, unit, word } from '../../hash.js';
-import { easternDay, easternMidnightMs } from '../clock.js';
+import { easternMidnightMs } from '../clock.js';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -108,93 +108,80 @@ export class Bars {
     return Math.max(0.5, level * (1 + walk));
   }
 
-  /** The bar of one minute; undefined where nothing traded. A minute that has not ended yet holds what was traded so far. */
-  minute(symbol: string, t: number, adjusted: boolean, nowMs: number): Bar | undefined {
-    const midnight = easternMidnightMs(easternDay(t));
-    return this.#minute(symbol, this.#key(symbol), midnight, (t - midnight) / MINUTE, adjusted, nowMs);
-  }
-
-  #minute(
-    symbol: string,
-    key: number,
-    midnight: number,
-    at: number,
-    adjusted: boolean,
-    nowMs: number,
-  ): Bar | undefined {
+  /** A minute as it traded, in the shares of then. One that has not ended yet holds what was traded so far. */
+  #minute(key: number, midnight: number, at: number, nowMs: number): Bar | undefined {
     const t = midnight + at * MINUTE;
-    if (at < SESSION.opens || at >= SESSION.closes || t > nowMs) return undefined;
+    if (t > nowMs) return undefined;
     const regular = at >= SESSION.regularOpens && at < SESSION.regularCloses;
     const minute = t / MINUTE;
     if (unit(key ^ 5, minute) > (regular ? 0.98 : 0.35)) return undefined;
     const done = Math.min(1, (nowMs - t) / MINUTE);
-    const [o, last] = [this.#price(key, minute), this.#price(key, minute + done)];
-    const wick = o * 0.0004 * unit(key ^ 6, minute);
+    const [first, last] = [this.#price(key, minute), this.#price(key, minute + done)];
+    const wick = first * 0.0004 * unit(key ^ 6, minute);
     const shares = Math.ceil((regular ? 8_000 : 300) * (0.2 + 3 * unit(key ^ 7, minute) ** 3) * (done || 0.01));
-    const bar = { t, o, h: Math.max(o, last) + wick, l: Math.min(o, last) - wick, c: last };
-    return this.#adjusted(symbol, bar, shares, Math.ceil(shares / 90), word(key ^ 8, minute), adjusted, nowMs);
-  }
-
-  #adjusted(
-    symbol: string,
-    bar: { t: number; o: number; h: number; l: number; c: number },
-    shares: number,
-    trades: number,
-    luck: number,
-    adjusted: boolean,
-    nowMs: number,
-  ): Bar {
-    const split = this.#split(symbol);
-    const ratio = adjusted && split && bar.t < split.atMs && nowMs >= split.atMs ? split.ratio : 1;
-    const [o, h, l, c] = [bar.o, bar.h, bar.l, bar.c].map((price) => round(price / ratio)) as [
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [high, low] = [Math.max(first, last) + wick, Math.min(first, last) - wick];
+    const luck = word(key ^ 8, minute);
     return {
-      t: bar.t,
-      o,
-      h,
-      l,
-      c,
-      v: shares * ratio,
-      vw: (luck >>> 0) % 100 === 0 ? undefined : round((bar.h + bar.l + bar.c) / 3 / ratio),
-      n: (luck >>> 8) % 100 === 0 ? undefined : trades,
+      t,
+      o: round(first),
+      h: round(high),
+      l: round(low),
+      c: round(last),
+      v: shares,
+      vw: (luck >>> 0) % 100 === 0 ? undefined : round((high + low + last) / 3),
+      n: (luck >>> 8) % 100 === 0 ? undefined : Math.ceil(shares / 90),
     };
   }
 
-  /** Minutes of a day that traded, oldest first. */
-  minutesOf(symbol: string, day: string, adjusted: boolean, nowMs: number): Bar[] {
+  /** In the shares of today: a bar before a split that has happened is rewritten. */
+  #adjusted(symbol: string, bar: Bar, adjusted: boolean, nowMs: number): Bar {
+    const split = this.#split(symbol);
+    if (!adjusted || !split || bar.t >= split.atMs || nowMs < split.atMs) return bar;
+    const price = (value: number) => round(value / split.ratio);
+    return {
+      ...bar,
+      o: price(bar.o),
+      h: price(bar.h),
+      l: price(bar.l),
+      c: price(bar.c),
+      v: bar.v * split.ratio,
+      vw: bar.vw === undefined ? undefined : price(bar.vw),
+    };
+  }
+
+  #rawMinutes(symbol: string, day: string, nowMs: number): Bar[] {
     if (!this.trades(day)) return [];
     const key = this.#key(symbol);
     const midnight = easternMidnightMs(day);
     const bars: Bar[] = [];
     for (let at = SESSION.opens; at < SESSION.closes; at++) {
-      const bar = this.#minute(symbol, key, midnight, at, adjusted, nowMs);
+      const bar = this.#minute(key, midnight, at, nowMs);
       if (bar) bars.push(bar);
     }
     return bars;
   }
 
-  /** The bar of a day starts at Eastern midnight; its volume is more than that of its minutes. */
-  day(symbol: string, day: string, adjusted: boolean, nowMs: number): Bar | undefined {
-    const midnight = easternMidnightMs(day);
-    const over = nowMs >= midnight + 26 * 3_600_000;
-    const split = this.#split(symbol);
-    const name = `${symbol} ${day} ${adjusted} ${split !== undefined && nowMs >= split.atMs}`;
-    const kept = over ? this.#days.get(name) : undefined;
-    if (kept !== undefined) return kept ?? undefined;
-    const bar = this.#day(symbol, day, midnight, adjusted, nowMs);
-    if (over) {
-      if (this.#days.size > 200_000) this.#days.clear();
-      this.#days.set(name, bar ?? null);
-    }
-    return bar;
+  /** Minutes of a day that traded, oldest first. */
+  minutesOf(symbol: string, day: string, adjusted: boolean, nowMs: number): Bar[] {
+    return this.#rawMinutes(symbol, day, nowMs).map((bar) => this.#adjusted(symbol, bar, adjusted, nowMs));
   }
 
-  #day(symbol: string, day: string, midnight: number, adjusted: boolean, nowMs: number): Bar | undefined {
-    const minutes = this.minutesOf(symbol, day, adjusted, nowMs);
+  /** The bar of a day starts at Eastern midnight; its volume is more than that of its minutes. */
+  day(symbol: string, day: string, adjusted: boolean, nowMs: number): Bar | undefined {
+    const name = `${symbol} ${day}`;
+    let bar = this.#days.get(name);
+    if (bar === undefined) {
+      const midnight = easternMidnightMs(day);
+      bar = this.#day(symbol, day, midnight, nowMs) ?? null;
+      // Days that are over are kept.
+      if (this.#days.size > 200_000) this.#days.clear();
+      if (nowMs >= midnight + 26 * 3_600_000) this.#days.set(name, bar);
+    }
+    return bar ? this.#adjusted(symbol, bar, adjusted, nowMs) : undefined;
+  }
+
+  #day(symbol: string, day: string, midnight: number, nowMs: number): Bar | undefined {
+    const minutes = this.#rawMinutes(symbol, day, nowMs);
     const first = minutes[0];
     if (!first) return undefined;
     const sum = (read: (bar: Bar) => number) => minutes.reduce((total, bar) => total + read(bar), 0);

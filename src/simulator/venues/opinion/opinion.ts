@@ -29,7 +29,7 @@ export function opinionHost(universe: OpinionUniverse, clock: SimulatedClock, se
   const get = (path: string, answer: (asked: Asked, params: readonly string[], atMs: number) => Answer): Route => ({
     method: 'GET',
     path,
-    answer: (asked, params) => answer(asked, params, clock.now()),
+    answer: (asked, params) => answer(asked, params, universe.anomalies.shown(clock.now())),
   });
   const rps = RPS * settled.limitScale;
   const parent = (id: string, atMs: number) => {

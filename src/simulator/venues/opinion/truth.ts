@@ -38,7 +38,11 @@ export class OpinionTruth implements VenueTruth {
   events() {
     return eventsOf(this.markets(), ({ eventId }) => {
       const parent = /^categorical:(\d+)$/.exec(eventId)?.[1];
-      const t = parent === undefined ? this.universe.placeOf(Number(eventId), this.clock.now())?.t : Number(parent) - 1;
+      const now = this.clock.now();
+      const t =
+        parent === undefined
+          ? this.universe.placeOf(Number(eventId), now)?.t
+          : this.universe.parentOf(Number(parent), now);
       return topTitle(this.universe, t as number);
     });
   }

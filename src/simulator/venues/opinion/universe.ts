@@ -12,6 +12,9 @@ import { activityOf, type Stream } from '../stream.js';
 const DAY = 86_400_000;
 const AGE_MS = 300 * DAY;
 const CHILDREN = 12;
+/** The two sequences of numbers: parents among those of the markets. */
+const PARENTS_FROM = 400;
+const MARKETS_FROM = 20;
 
 export const TRAIT = {
   categorical: 1,
@@ -86,21 +89,21 @@ export class OpinionUniverse {
 
   /** The number of a top row: of its sequence. */
   topId(t: number): number {
-    return this.childCount(t) > 0 ? t + 1 : this.marketId(t, 0);
+    return this.childCount(t) > 0 ? PARENTS_FROM + t : this.marketId(t, 0);
   }
 
-  /** Binary markets and children; small enough to meet the parents' numbers. */
+  /** Binary markets and children. */
   marketId(t: number, child: number): number {
-    return 20 + t * CHILDREN + child;
+    return MARKETS_FROM + t * CHILDREN + child;
   }
 
   parentOf(id: number, atMs: number): number | undefined {
-    const t = id - 1;
+    const t = id - PARENTS_FROM;
     return t >= 0 && t < this.total(atMs) && this.childCount(t) > 0 ? t : undefined;
   }
 
   placeOf(id: number, atMs: number): { readonly t: number; readonly child: number } | undefined {
-    const [t, child] = [Math.floor((id - 20) / CHILDREN), (id - 20) % CHILDREN];
+    const [t, child] = [Math.floor((id - MARKETS_FROM) / CHILDREN), (id - MARKETS_FROM) % CHILDREN];
     if (!(t >= 0 && t < this.total(atMs))) return undefined;
     const count = this.childCount(t);
     return (count === 0 ? child === 0 : child >= 1 && child <= count) ? { t, child } : undefined;
@@ -125,7 +128,7 @@ export class OpinionUniverse {
     const number = indexOfToken(this.seed, 8, token);
     if (number === undefined) return undefined;
     const market = Math.floor(number / 2);
-    const place = this.placeOf(20 + market, atMs);
+    const place = this.placeOf(MARKETS_FROM + market, atMs);
     return place && { ...place, outcome: number % 2 };
   }
 

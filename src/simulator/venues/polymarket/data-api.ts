@@ -46,8 +46,18 @@ interface Row {
   readonly taker: boolean;
 }
 
+interface About {
+  readonly tokens: readonly string[];
+  readonly condition: string;
+  readonly title: string;
+  readonly slug: string;
+  readonly eventSlug: string;
+  readonly outcomes: readonly string[];
+}
+
 class DataApi {
   readonly #whole: WholeFeed;
+  readonly #abouts = new Map<number, About>();
 
   constructor(
     readonly universe: PolymarketUniverse,
@@ -96,20 +106,38 @@ class DataApi {
     return json(rows);
   }
 
-  #rowV1(trade: PolymarketTrade): unknown {
-    const market = polymarketMarket(this.universe, trade.market, this.clock.now());
-    return {
-      proxyWallet: trade.wallet,
-      side: trade.side,
-      asset: this.universe.tokens(trade.market)[trade.outcome],
-      conditionId: this.universe.conditionId(trade.market),
-      size: trade.size / 100,
-      price: trade.price / 1e6,
-      timestamp: Math.floor(trade.atMs / 1000),
+  /** What every row of a market repeats; it never changes. */
+  #about(i: number): About {
+    const kept = this.#abouts.get(i);
+    if (kept) return kept;
+    const market = polymarketMarket(this.universe, i, this.clock.now());
+    const about = {
+      tokens: this.universe.tokens(i),
+      condition: this.universe.conditionId(i),
       title: market.question,
       slug: market.slug,
       eventSlug: `${slugOf(eventTitle(this.universe, market.event))}-${this.universe.eventId(market.event)}`,
-      outcome: market.outcomes[trade.outcome],
+      outcomes: market.outcomes,
+    };
+    if (this.#abouts.size > 5_000) this.#abouts.clear();
+    this.#abouts.set(i, about);
+    return about;
+  }
+
+  #rowV1(trade: PolymarketTrade): unknown {
+    const about = this.#about(trade.market);
+    return {
+      proxyWallet: trade.wallet,
+      side: trade.side,
+      asset: about.tokens[trade.outcome],
+      conditionId: about.condition,
+      size: trade.size / 100,
+      price: trade.price / 1e6,
+      timestamp: Math.floor(trade.atMs / 1000),
+      title: about.title,
+      slug: about.slug,
+      eventSlug: about.eventSlug,
+      outcome: about.outcomes[trade.outcome],
       outcomeIndex: trade.outcome,
       transactionHash: trade.transactionHash,
     };
@@ -171,22 +199,21 @@ class DataApi {
   }
 
   #rowV2({ trade, taker }: Row): unknown {
-    const market = polymarketMarket(this.universe, trade.market, this.clock.now());
-    const about = `${trade.transactionHash} ${trade.market}`;
-    const eventSlug = `${slugOf(eventTitle(this.universe, market.event))}-${this.universe.eventId(market.event)}`;
+    const about = this.#about(trade.market);
+    const luck = `${trade.transactionHash} ${trade.market}`;
     return {
       proxy_wallet: taker ? trade.wallet : trade.maker,
       side: taker === (trade.side === 'BUY') ? 'BUY' : 'SELL',
-      token_id: this.universe.tokens(trade.market)[trade.outcome],
-      condition_id: this.universe.conditionId(trade.market),
+      token_id: about.tokens[trade.outcome],
+      condition_id: about.condition,
       size: trade.size / 100,
       price: trade.price / 1e6,
       timestamp: Math.floor(trade.atMs / 1000),
-      title: market.question,
-      slug: market.slug,
-      event_slug: draw(1, about, 1) < 0.3 ? '' : eventSlug,
-      outcome: market.outcomes[trade.outcome],
-      outcome_index: draw(1, about, 2) < 0.3 ? 999 : trade.outcome,
+      title: about.title,
+      slug: about.slug,
+      event_slug: draw(1, luck, 1) < 0.3 ? '' : about.eventSlug,
+      outcome: about.outcomes[trade.outcome],
+      outcome_index: draw(1, luck, 2) < 0.3 ? 999 : trade.outcome,
       transaction_hash: trade.transactionHash,
     };
   }

@@ -76,7 +76,7 @@ class Gamma {
 
   /** What the cache holds was made up to `cacheMs` ago, at a moment that depends on the address. */
   #cached(asked: Asked, answer: (atMs: number) => Answer): Answer {
-    const now = this.clock.now();
+    const now = this.universe.anomalies.shown(this.clock.now());
     const { startMs } = this.universe;
     let madeMs = now;
     if (this.cacheMs > 0) {

@@ -24,7 +24,7 @@ export const TRAIT = {
   noVolume: 5,
   negRisk: 6,
   teams: 7,
-  hiddenEvent: 8,
+  hiddenEvent: 14,
   zeroZero: 9,
   threeOutcomes: 10,
   fineTick: 11,
