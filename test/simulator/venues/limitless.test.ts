@@ -99,3 +99,17 @@ test('sorted by value; by change time through a cursor; history by interval', as
   const { prices } = await limitless(`/markets/${old.slug}/historical-price?interval=1d`);
   expect(prices.length).toBe(97);
 });
+
+test('five-minute markets come and go between polls; the timeline of one gives the others', async () => {
+  const live = await venuesFor({ turnoverMs: 30_000 });
+  live.advance(120_000);
+  const early = await limitlessRows(live);
+  const recurring = early.find((row) => row.expirationTimestamp - Date.parse(row.createdAt) === 300_000);
+  live.advance(3_600_000);
+  const late = new Set((await limitlessRows(live)).map((row) => row.slug));
+  const { data } = await get(`${live.urls.limitless}/markets/${recurring.slug}/timeline?before=0&after=500`);
+  expect(data.length).toBeGreaterThan(20);
+  const missed = data.filter((row: Body) => !late.has(row.slug));
+  expect(missed.length).toBeGreaterThan(10);
+  expect(missed.every((row: Body) => row.status === 'RESOLVED')).toBe(true);
+});

@@ -55,6 +55,10 @@ export function limitlessHost(universe: LimitlessUniverse, clock: SimulatedClock
         const place = found(slug as string, atMs);
         return place ? json(history(universe, place.i, place.child, asked, atMs)) : missing();
       }),
+      get('/markets/:slug/timeline', (asked, [slug], atMs) => {
+        const place = found(slug as string, atMs);
+        return place ? json({ data: timeline(universe, place.i, asked, atMs) }) : missing();
+      }),
       get('/markets/:slug', (_asked, [slug], atMs) => {
         const place = found(slug as string, atMs);
         if (!place) return missing();
@@ -147,6 +151,20 @@ function marketPages(universe: LimitlessUniverse, { query }: Asked, atMs: number
     data: rows.slice(from, from + limit).map(({ i }) => limitlessRow(universe, i, atMs)),
     cursor: { nextCursor: next },
   });
+}
+
+/** The recurring markets around one of them, also those that have closed: up to 500 on each side, oldest first. */
+function timeline(universe: LimitlessUniverse, i: number, { query }: Asked, atMs: number): unknown[] {
+  const wanted = (name: string) => clamped(query, name, 10, 500, 0);
+  const along = (step: 1 | -1, count: number) => {
+    const rows: number[] = [];
+    for (let k = i + step; k >= 0 && k < universe.total(atMs) && rows.length < count; k += step) {
+      if (universe.isRecurring(k)) rows.push(k);
+    }
+    return rows;
+  };
+  const rows = [...along(-1, wanted('before')).reverse(), i, ...along(1, wanted('after'))];
+  return rows.map((k) => limitlessRow(universe, k, atMs));
 }
 
 function bookJson(universe: LimitlessUniverse, market: LimitlessMarket): unknown {

@@ -13,6 +13,7 @@ const DAY = 86_400_000;
 const AGE_MS = 200 * DAY;
 /** Child 0 is the row itself; children of a group count from 1. */
 const CHILDREN = 8;
+const RECURRING_MS = 300_000;
 
 export const TRAIT = { group: 1, amm: 2, percent: 3, expired: 4, positionIds: 5 };
 
@@ -84,7 +85,12 @@ export class LimitlessUniverse {
   closesMs(i: number): number {
     if (i < this.resolved) return this.startMs - Math.floor((1 + unit(this.seed ^ 3, i) * 30) * DAY);
     if (i < this.atStart) return this.startMs + (1 + this.#closing.at(i - this.resolved)) * this.#turnoverMs;
-    return this.createdMs(i) + this.active * this.#turnoverMs;
+    return this.createdMs(i) + (this.isRecurring(i) ? RECURRING_MS : this.active * this.#turnoverMs);
+  }
+
+  /** Every fourth market that comes in lives for five minutes: between two polls it may come and go. */
+  isRecurring(i: number): boolean {
+    return i >= this.atStart && (i - this.atStart) % 4 === 3;
   }
 
   isActive(i: number, atMs: number): boolean {
@@ -93,7 +99,9 @@ export class LimitlessUniverse {
 
   /** 0: a market of its own. */
   childCount(i: number): number {
-    return this.flag(TRAIT.group, i, 0.15) ? 2 + ((word(this.seed ^ 4, i) >>> 0) % (CHILDREN - 2)) : 0;
+    return !this.isRecurring(i) && this.flag(TRAIT.group, i, 0.15)
+      ? 2 + ((word(this.seed ^ 4, i) >>> 0) % (CHILDREN - 2))
+      : 0;
   }
 
   isAmm(i: number): boolean {
