@@ -14,6 +14,7 @@ const UPLOADS = 'https://polymarket-upload.s3.us-east-2.amazonaws.com/';
 const iso = (ms: number) => isoMicros(ms * 1000, 0);
 const number = (micros: number) => micros / 1e6;
 
+/** Fields that are undefined are left out of the body. */
 export function gammaMarket(universe: PolymarketUniverse, market: PolymarketMarket, withEvents = true): Json {
   if (market.legacy) return legacyMarket(universe, market);
   if (!universe.hasCondition(market.index)) return bareMarket(universe, market, withEvents);
@@ -28,21 +29,21 @@ export function gammaMarket(universe: PolymarketUniverse, market: PolymarketMark
     slug: market.slug,
     resolutionSource: '',
     endDate: iso(market.endMs),
-    ...(closed ? {} : { liquidity: String(market.liquidity.value) }),
+    liquidity: closed ? undefined : String(market.liquidity.value),
     startDate: start,
     image,
     icon: image,
     description: rules(market.question),
     outcomes: JSON.stringify(market.outcomes).replaceAll('","', '", "'),
     outcomePrices: pricesText(market),
-    ...(volume ? { volume: String(volume.value) } : {}),
+    volume: volume ? String(volume.value) : undefined,
     active: market.active,
     closed,
     marketMakerAddress: '',
     createdAt: isoMicros(market.createdMicros),
     updatedAt: isoMicros(market.updatedMicros),
     // Closed times have a blank for the T and an offset of two digits.
-    ...(closed ? { closedTime: `${iso(market.closesMs).slice(0, 19).replace('T', ' ')}+00` } : {}),
+    closedTime: closed ? `${iso(market.closesMs).slice(0, 19).replace('T', ' ')}+00` : undefined,
     new: false,
     featured: false,
     submitted_by: address(universe.seed, 10, i % 50),
@@ -52,46 +53,57 @@ export function gammaMarket(universe: PolymarketUniverse, market: PolymarketMark
     groupItemTitle: market.event === i ? '' : `Option ${i - market.event}`,
     groupItemThreshold: String(i - market.event),
     questionID: universe.questionId(i),
-    ...(closed ? { umaEndDate: iso(market.closesMs) } : {}),
+    umaEndDate: closed ? iso(market.closesMs) : undefined,
     enableOrderBook: true,
     orderPriceMinTickSize: number(market.tick),
     orderMinSize: 5,
-    ...(closed ? { umaResolutionStatus: 'resolved' } : {}),
-    ...(volume ? { volumeNum: volume.value } : {}),
-    ...(closed ? {} : { liquidityNum: market.liquidity.value }),
+    umaResolutionStatus: closed ? 'resolved' : undefined,
+    volumeNum: volume ? volume.value : undefined,
+    liquidityNum: closed ? undefined : market.liquidity.value,
     endDateIso: iso(market.endMs).slice(0, 10),
     startDateIso: start.slice(0, 10),
     hasReviewedDates: true,
-    ...(volume24h ? { volume24hr: volume24h.value } : {}),
-    ...volumes('', volumeWeek?.value, volumeMonth?.value, volume?.value),
+    volume24hr: volume24h ? volume24h.value : undefined,
+    volume1wk: volumeWeek?.value,
+    volume1mo: volumeMonth?.value,
+    volume1yr: volume?.value,
     clobTokenIds: tokens,
-    ...(universe.isV2(i) ? { positionIds: tokens } : {}),
+    positionIds: universe.isV2(i) ? tokens : undefined,
     comboStatus: 'disabled',
     umaBond: '500',
     umaReward: '5',
-    ...(volume24h ? { volume24hrClob: volume24h.value } : {}),
-    ...volumes('Clob', volumeWeek?.value, volumeMonth?.value, volume?.value),
-    ...(volume ? { volumeClob: volume.value } : {}),
-    ...(closed ? {} : { liquidityClob: market.liquidity.value }),
+    volume24hrClob: volume24h ? volume24h.value : undefined,
+    volume1wkClob: volumeWeek?.value,
+    volume1moClob: volumeMonth?.value,
+    volume1yrClob: volume?.value,
+    volumeClob: volume ? volume.value : undefined,
+    liquidityClob: closed ? undefined : market.liquidity.value,
     makerBaseFee: 1000,
     takerBaseFee: 1000,
     customLiveness: 0,
     acceptingOrders: market.acceptingOrders,
     negRisk: market.negRisk,
-    ...(market.negRisk ? { negRiskMarketID: universe.negRiskId(market.event) } : {}),
+    negRiskMarketID: market.negRisk ? universe.negRiskId(market.event) : undefined,
     negRiskRequestID: market.negRisk ? universe.negRiskId(i) : '',
-    ...(withEvents ? { events: [gammaEvent(universe, market.event, market.atMs)] } : {}),
+    events: withEvents ? [gammaEvent(universe, market.event, market.atMs)] : undefined,
     ready: false,
     funded: false,
     acceptingOrdersTimestamp: start,
-    ...(withEvents ? { tags: tags(universe, market.event) } : {}),
+    tags: withEvents ? tags(universe, market.event) : undefined,
     cyom: false,
-    ...(closed ? {} : { competitive: competitive(market) }),
+    competitive: closed ? undefined : competitive(market),
     pagerDutyNotificationEnabled: false,
     approved: true,
     rewardsMinSize: 0,
     rewardsMaxSpread: 0,
-    ...quoted(market),
+    spread: Math.round((number(market.ask ?? 1e6) - number(market.bid ?? 0)) * 1e4) / 1e4,
+    automaticallyResolved: closed ? true : undefined,
+    oneMonthPriceChange: -0.005,
+    oneYearPriceChange: -0.165,
+    // Never traded: left out, or 0. An empty side: the bid is left out, or 0; the ask shows 1.
+    lastTradePrice: shown(market.last, 0, i),
+    bestBid: shown(market.bid, 0, i),
+    bestAsk: number(market.ask ?? 1_000_000),
     automaticallyActive: true,
     clearBookOnStart: true,
     seriesColor: '',
@@ -112,30 +124,15 @@ export function gammaMarket(universe: PolymarketUniverse, market: PolymarketMark
   };
 }
 
-function volumes(suffix: string, week?: number, month?: number, year?: number): Json {
-  if (year === undefined) return {};
-  return { [`volume1wk${suffix}`]: week, [`volume1mo${suffix}`]: month, [`volume1yr${suffix}`]: year };
-}
-
 /** `["0.505", "0.495"]`: a JSON list inside a string. */
 function pricesText({ mids }: PolymarketMarket): string {
   return `[${(mids ?? []).map((mid) => `"${plain(mid)}"`).join(', ')}]`;
 }
 
-/** Sides of the book that are empty: the bid is left out, or 0; the ask shows 1. Never traded: left out, or 0. */
-function quoted(market: PolymarketMarket): Json {
-  const { bid, ask, last, closed, index } = market;
-  const shown = { spread: Math.round((number(ask ?? 1e6) - number(bid ?? 0)) * 1e4) / 1e4 };
-  const leaves = index % 2 === 0;
-  return {
-    ...shown,
-    ...(closed ? { automaticallyResolved: true } : {}),
-    oneMonthPriceChange: -0.005,
-    oneYearPriceChange: -0.165,
-    ...(last === null ? (leaves ? {} : { lastTradePrice: 0 }) : { lastTradePrice: number(last) }),
-    ...(bid === null ? (leaves ? {} : { bestBid: 0 }) : { bestBid: number(bid) }),
-    bestAsk: ask === null ? 1 : number(ask),
-  };
+/** What has no value is left out in every second market, and shown as `empty` in the others. */
+function shown(micros: number | null, empty: number, index: number): number | undefined {
+  if (micros !== null) return number(micros);
+  return index % 2 === 0 ? undefined : empty;
 }
 
 function competitive({ mids }: PolymarketMarket): number {
@@ -190,7 +187,7 @@ function bareMarket(universe: PolymarketUniverse, market: PolymarketMarket, with
     liquidityClob: 0,
     customLiveness: 0,
     negRisk: false,
-    ...(withEvents ? { events: [gammaEvent(universe, market.event, market.atMs)] } : {}),
+    events: withEvents ? [gammaEvent(universe, market.event, market.atMs)] : undefined,
     ready: false,
     funded: false,
     cyom: false,
