@@ -4,7 +4,7 @@ import { createGunzip } from 'node:zlib';
 import { Agent, request } from 'undici';
 import { FailureError, failed } from '../../core/failure.js';
 import type { HostRate } from '../../net/host-rate.js';
-import { redactUrl } from '../../net/redact.js';
+import { scrub } from '../../net/redact.js';
 import { classifyTransport, parseRetryAfter } from '../subgraph/failures.js';
 import { isLoopback } from '../subgraph/transport.js';
 
@@ -12,8 +12,10 @@ export interface HttpOptions {
   readonly connections: number;
   /** Longest wait for the head of an answer, and between two pieces of its body. */
   readonly silenceMs: number;
-  /** Of the host that is asked: every request waits for it and tells it what came of it. */
+  /** Of the host that is asked: every request waits for it. */
   readonly rate?: HostRate;
+  /** What must not appear in any text. */
+  readonly secrets?: readonly string[];
   /** By default everywhere but on loopback, where it only costs CPU. */
   readonly gzip?: boolean;
 }
@@ -28,8 +30,11 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly retryAfterMs: number | null;
-  /** Unzipped. Reading it throws FailureError. Whoever does not read it to its end must return or destroy it. */
+  /** Unzipped. Reading it throws FailureError. Whoever does not want it iterates nothing and calls nothing else. */
   readonly chunks: AsyncIterable<Buffer>;
+  /** Tells the host's rate what came of it, as soon as that is known; once. */
+  answered(): void;
+  refused(retryAfterMs: number | null): void;
 }
 
 /** Some providers answer 403 to the names that libraries give themselves. */
@@ -74,14 +79,19 @@ export class Http {
       });
     } catch (error) {
       this.options.rate?.answered();
-      throw failureOf(error, url, signal);
+      throw this.#failureOf(error, url, signal);
     }
     const { statusCode: status } = response;
     const retryAfterMs = parseRetryAfter(textOf(response.headers['retry-after']), Date.now());
-    if (status === 429 || status === 529) this.options.rate?.refused(retryAfterMs ?? undefined);
-    else this.options.rate?.answered();
     const encoding = textOf(response.headers['content-encoding']) ?? 'identity';
-    return { status, retryAfterMs, chunks: this.#read(response.body, encoding, url, signal) };
+    const { rate } = this.options;
+    return {
+      status,
+      retryAfterMs,
+      chunks: this.#read(response.body, encoding, url, signal),
+      answered: () => rate?.answered(),
+      refused: (waitMs) => rate?.refused(waitMs ?? undefined),
+    };
   }
 
   /** The whole body. Throws FailureError, also when it is longer than `maxBytes`. */
@@ -123,8 +133,18 @@ export class Http {
         throw failed('transient', 'bad_response', `an answer encoded as ${encoding}, which was not asked for`);
       }
     } catch (error) {
-      throw failureOf(error, url, signal);
+      throw this.#failureOf(error, url, signal);
     }
+  }
+
+  #failureOf(error: unknown, url: URL, signal: AbortSignal | undefined): FailureError {
+    if (error instanceof FailureError) return error;
+    if (signal?.aborted) return stopped();
+    const { code } = error as NodeJS.ErrnoException;
+    if (code?.startsWith('Z_')) return failed('transient', 'bad_response', `a gzip body that does not unzip: ${error}`);
+    // A path may hold a key, and an error may quote the URL.
+    const failure = classifyTransport(error, url.host);
+    return new FailureError({ ...failure, message: scrub(failure.message, this.options.secrets ?? []) });
   }
 
   async *#unzipped(body: Readable): AsyncGenerator<Buffer> {
@@ -141,14 +161,6 @@ export class Http {
 
 function stopped(): FailureError {
   return failed('transient', 'stopped', 'the request was given up because the run stops');
-}
-
-function failureOf(error: unknown, url: URL, signal: AbortSignal | undefined): FailureError {
-  if (error instanceof FailureError) return error;
-  if (signal?.aborted) return stopped();
-  const { code } = error as NodeJS.ErrnoException;
-  if (code?.startsWith('Z_')) return failed('transient', 'bad_response', `a gzip body that does not unzip: ${error}`);
-  return new FailureError(classifyTransport(error, redactUrl(url.href)));
 }
 
 function textOf(value: string | string[] | undefined): string | null {

@@ -1,3 +1,4 @@
+import { failed } from '../../core/failure.js';
 import { ADDRESS_DIGITS, WORD_DIGITS } from './hex.js';
 
 /** Places of a log's values among its `STRIDE` numbers. Positions are of the first hex digit, behind `0x`. */
@@ -27,13 +28,19 @@ const INITIAL_LOGS = 256;
 const EMPTY = new Uint8Array(0);
 
 /**
- * Logs as positions in the bytes they came in. Good until whoever made them reads on: then the bytes and the table are used
- * again. What stands at a position need not be hex yet: whoever decodes it checks that.
+ * Logs as positions in the bytes they came in. Those of a stream are good until whoever made them reads on: then bytes and table
+ * are used again. What stands at a position need not be hex yet: whoever decodes it checks that.
  */
 export class Logs {
-  bytes: Uint8Array = EMPTY;
   count = 0;
-  #at: Int32Array = new Int32Array(STRIDE * INITIAL_LOGS);
+  #at: Int32Array;
+
+  constructor(
+    public bytes: Uint8Array = EMPTY,
+    at: Int32Array = new Int32Array(STRIDE * INITIAL_LOGS),
+  ) {
+    this.#at = at;
+  }
 
   reset(bytes: Uint8Array): void {
     this.bytes = bytes;
@@ -50,11 +57,11 @@ export class Logs {
     return this.#at;
   }
 
-  /** Becomes the logs from `first` up to `end` of another table, in the same bytes. */
-  slice(from: Logs, first: number, end: number): void {
-    this.bytes = from.bytes;
-    this.#at = from.#at.subarray(first * STRIDE, end * STRIDE);
-    this.count = end - first;
+  /** The logs from `first` up to `end` as a table of their own, over the same bytes. */
+  slice(first: number, end: number): Logs {
+    const part = new Logs(this.bytes, this.#at.subarray(first * STRIDE, end * STRIDE));
+    part.count = end - first;
+    return part;
   }
 
   get(log: number, place: number): number {
@@ -135,6 +142,18 @@ export function writeLogs(logs: Logs, texts: readonly (LogText | RpcLogText)[]):
     logs.count++;
   }
   logs.bytes = Buffer.from(pieces.join(''), 'latin1');
+}
+
+/** Logs come in their order, each once. Throws FailureError `bad_page`. */
+export function assertAscending(logs: Logs, block: number): void {
+  let last = -1;
+  for (let i = 0; i < logs.count; i++) {
+    const index = logs.get(i, LOG.logIndex);
+    if (index <= last) {
+      throw failed('transient', 'bad_page', `block ${block} has log ${index} after log ${last}`);
+    }
+    last = index;
+  }
 }
 
 /** One block of a source's answer. */

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { failed } from '../../core/failure.js';
 import { isHex, WORD_DIGITS } from './hex.js';
-import { type ChainBlock, LOG, Logs, STRIDE, writeLogs } from './logs.js';
+import { assertAscending, type ChainBlock, LOG, Logs, STRIDE, writeLogs } from './logs.js';
 import { type Fields, learnForm, type PlainForm, readObject, take } from './plain-form.js';
 
 const COMMA = 0x2c;
@@ -144,18 +144,6 @@ function parseLine(line: Uint8Array): z.infer<typeof lineSchema> {
     'bad_response',
     `a line of the portal has an unexpected ${issue?.path.join('.') || 'shape'} (${issue?.message}): "${text.slice(0, 120)}"`,
   );
-}
-
-/** Logs come in their order, each once. Throws FailureError `bad_page`. */
-export function assertAscending(logs: Logs, block: number): void {
-  let last = -1;
-  for (let i = 0; i < logs.count; i++) {
-    const index = logs.get(i, LOG.logIndex);
-    if (index <= last) {
-      throw failed('transient', 'bad_page', `block ${block} has log ${index} after log ${last}`);
-    }
-    last = index;
-  }
 }
 
 function startsWith(bytes: Uint8Array, at: number, opening: Uint8Array): number {

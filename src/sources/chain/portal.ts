@@ -115,13 +115,16 @@ export class Portal {
     if (rest.length > 0) yield lines.read(rest);
   }
 
-  #ask(path: string, body: string | undefined, signal: AbortSignal | undefined): Promise<HttpAnswer> {
-    return this.#http.ask({
+  async #ask(path: string, body: string | undefined, signal: AbortSignal | undefined): Promise<HttpAnswer> {
+    const answer = await this.#http.ask({
       url: new URL(`${this.#base}/${path}`),
       ...(body === undefined ? {} : { body }),
       ...(signal === undefined ? {} : { signal }),
       ...(this.options.apiKey === undefined ? {} : { headers: { 'x-api-key': this.options.apiKey } }),
     });
+    if (isThrottled(answer.status)) answer.refused(answer.retryAfterMs);
+    else answer.answered();
+    return answer;
   }
 
   async #failureOf(answer: HttpAnswer, asked: string): Promise<FailureError> {
@@ -129,13 +132,17 @@ export class Portal {
     const text = shown((await this.#http.whole(answer, MAX_ERROR_BYTES)).toString('utf8'));
     const said = `the portal answered HTTP ${status} for ${asked}${text === '' ? '' : `: "${text}"`}`;
     const wait = retryAfterMs ?? undefined;
-    if (status === 429 || status === 529) return failed('throttled', 'throttled', said, wait);
+    if (isThrottled(status)) return failed('throttled', 'throttled', said, wait);
     if (status === 204) return failed('transient', 'behind', `${said}: its head is below`, wait);
     if (status === 409) return failed('transient', 'reorganized', said, wait);
     if (status === 408) return failed('transient', 'query_timeout', said, wait);
     if (status >= 500) return failed('transient', 'http_5xx', said, wait);
     return failed('terminal', 'query_refused', said);
   }
+}
+
+function isThrottled(status: number): boolean {
+  return status === 429 || status === 529;
 }
 
 function queryOf({ from, to }: BlockRange, filters: readonly LogFilter[]): string {

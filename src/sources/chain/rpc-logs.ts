@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { failed } from '../../core/failure.js';
 import { malformedLog } from './exchange-events.js';
 import { isHex, sameDigits, WORD_DIGITS } from './hex.js';
-import { ABSENT, LOG, Logs, type RpcLogText, STRIDE, writeLogs } from './logs.js';
+import { ABSENT, assertAscending, LOG, Logs, type RpcLogText, STRIDE, writeLogs } from './logs.js';
 import { type Fields, learnForm, type PlainForm, readObject, take } from './plain-form.js';
 
 const COMMA = 0x2c;
@@ -55,7 +55,7 @@ export interface RpcBlockLogs {
   readonly hash: string;
   /** Seconds; null where the provider does not say. */
   readonly timestamp: number | null;
-  /** In the order of their log index, each once. Good until the next block is asked for. */
+  /** In the order of their log index, each once. */
   readonly logs: Logs;
 }
 
@@ -66,50 +66,26 @@ export class RpcLogs {
   #form: PlainForm | undefined;
 
   /**
-   * The blocks of the list, in order, between `from` and `to`. Throws FailureError: `bad_response` when it is no list of logs,
-   * `bad_page` for logs outside the range, out of order or doubled, `reorganized` for one that was removed.
+   * The blocks of the list, in order, for a request of `from` to `to`. Throws FailureError: `bad_response` when it is no list of
+   * logs, `bad_page` for logs outside the range, out of order or doubled, `reorganized` for one that was removed.
    */
-  *read(list: Uint8Array, from: number, to: number): Generator<RpcBlockLogs> {
+  read(list: Uint8Array, from: number, to: number): RpcBlockLogs[] {
     const logs = this.#readPlain(list) ?? this.#readChecked(list);
-    const part = new Logs();
+    const blocks: RpcBlockLogs[] = [];
     let block = -1;
     for (let first = 0; first < logs.count; ) {
       const number = logs.get(first, LOG.blockNumber);
       if (number < from || number > to || number <= block) {
-        throw failed(
-          'transient',
-          'bad_page',
-          `block ${number} was answered to a request for ${from} to ${to}, after ${block}`,
-        );
+        const after = block < 0 ? '' : `, after ${block}`;
+        throw failed('transient', 'bad_page', `block ${number} was answered to a request for ${from} to ${to}${after}`);
       }
       block = number;
       let end = first + 1;
       while (end < logs.count && logs.get(end, LOG.blockNumber) === number) end++;
-      part.slice(logs, first, end);
-      yield this.#blockOf(part, number);
+      blocks.push(blockOf(logs.slice(first, end), number));
       first = end;
     }
-  }
-
-  #blockOf(logs: Logs, number: number): RpcBlockLogs {
-    const hashAt = logs.get(0, LOG.blockHash);
-    const timestamp = logs.get(0, LOG.blockTimestamp);
-    let last = -1;
-    for (let i = 0; i < logs.count; i++) {
-      const index = logs.get(i, LOG.logIndex);
-      if (index <= last) throw failed('transient', 'bad_page', `block ${number} has log ${index} after log ${last}`);
-      last = index;
-      const isSame =
-        logs.get(i, LOG.blockTimestamp) === timestamp &&
-        sameDigits(logs.bytes, logs.get(i, LOG.blockHash), logs.bytes, hashAt, WORD_DIGITS);
-      if (!isSame) throw failed('transient', 'reorganized', `logs of block ${number} name two hashes or times`);
-      if (logs.get(i, LOG.removed) === 1) {
-        throw failed('transient', 'reorganized', `log ${index} of block ${number} was removed by a reorganization`);
-      }
-    }
-    if (!isHex(logs.bytes, hashAt, WORD_DIGITS)) throw malformedLog(logs, 0);
-    const hash = logs.hex(hashAt, WORD_DIGITS);
-    return { number, hash, timestamp: timestamp === ABSENT ? null : timestamp, logs };
+    return blocks;
   }
 
   #readPlain(list: Uint8Array): Logs | undefined {
@@ -155,6 +131,23 @@ export class RpcLogs {
     writeLogs(logs, parsed.data satisfies readonly RpcLogText[]);
     return logs;
   }
+}
+
+function blockOf(logs: Logs, number: number): RpcBlockLogs {
+  const hashAt = logs.get(0, LOG.blockHash);
+  const timestamp = logs.get(0, LOG.blockTimestamp);
+  assertAscending(logs, number);
+  for (let i = 0; i < logs.count; i++) {
+    const isSame =
+      logs.get(i, LOG.blockTimestamp) === timestamp &&
+      sameDigits(logs.bytes, logs.get(i, LOG.blockHash), logs.bytes, hashAt, WORD_DIGITS);
+    if (!isSame) throw failed('transient', 'reorganized', `logs of block ${number} name two hashes or times`);
+    if (logs.get(i, LOG.removed) === 1) {
+      throw failed('transient', 'reorganized', `a log of block ${number} was removed by a reorganization`);
+    }
+  }
+  if (!isHex(logs.bytes, hashAt, WORD_DIGITS)) throw malformedLog(logs, 0);
+  return { number, hash: logs.hex(hashAt, WORD_DIGITS), timestamp: timestamp === ABSENT ? null : timestamp, logs };
 }
 
 /** Reads one log behind those of the table; `count++` keeps it. */
