@@ -15,6 +15,8 @@ const COMMAND_MODULES: Readonly<Record<CommandName, () => Promise<Command>>> = {
   'rebuild-pnl': async () => (await import('./commands/rebuild-pnl.js')).rebuildPnl,
   'validate-pnl': async () => (await import('./commands/validate-pnl.js')).validatePnl,
   profile: async () => (await import('./commands/profile.js')).profile,
+  ingest: async () => (await import('./commands/ingest.js')).ingest,
+  check: async () => (await import('./commands/check.js')).check,
   simulate: async () => (await import('./commands/simulate.js')).simulate,
   clickhouse: async () => (await import('./commands/clickhouse.js')).clickhouse,
 };

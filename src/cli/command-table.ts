@@ -51,6 +51,20 @@ const SIMULATE: readonly OptionName[] = [
   'venuesFaults',
 ];
 
+const VENUES: readonly OptionName[] = [
+  'venues',
+  'gammaUrl',
+  'clobUrl',
+  'dataApiUrl',
+  'kalshiUrl',
+  'limitlessUrl',
+  'opinionUrl',
+  'requestTimeout',
+  'retryBase',
+  'insertTimeout',
+];
+const INGEST: readonly OptionName[] = ['type', 'sequential', 'top', 'minVolume', 'with', 'fresh'];
+
 export interface CommandSpec {
   readonly describe: string;
   readonly options: readonly OptionName[];
@@ -104,6 +118,14 @@ export const COMMANDS = {
   profile: {
     describe: 'time source, decode and insert on sample chunks and project the whole run',
     options: [...EVERYWHERE, ...SOURCE, ...LOAD, ...SELECTION, 'compare'],
+  },
+  ingest: {
+    describe: 'catalogues, prices and trades of Polymarket, Kalshi, Limitless and Opinion, side by side; resumes',
+    options: [...EVERYWHERE, ...VENUES, ...INGEST],
+  },
+  check: {
+    describe: 'what is loaded of the venues, how fresh, and whether it is complete',
+    options: [...EVERYWHERE, 'venues', 'staleAfter', 'insertTimeout'],
   },
   simulate: {
     describe: 'serve the simulated sources: subgraph, chain (portal and node) and venues',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { duration, flag, httpUrl, option, text, whole } from './option-spec.js';
 import { PUBLISH_OPTIONS } from './publish-options.js';
 import { SIMULATE_OPTIONS } from './simulate-options.js';
+import { VENUE_OPTIONS } from './venue-options.js';
 
 const PUBLIC_PROJECT = 'https://api.goldsky.com/api/public/project_cl6mb8i9h0003e201j6li0diw/subgraphs';
 export const PUBLIC_SOURCE_URL = `${PUBLIC_PROJECT}/orderbook-subgraph/0.0.1/gn`;
@@ -272,6 +273,7 @@ export const OPTIONS = {
     schema: text().optional(),
   }),
 
+  ...VENUE_OPTIONS,
   ...SIMULATE_OPTIONS,
 } as const;
 

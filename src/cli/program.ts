@@ -10,6 +10,7 @@ import { type Invocation, parseArguments } from './arguments.js';
 import { commandFor } from './command-modules.js';
 import { loadConfig } from './config.js';
 import type { Context } from './context.js';
+import { OPTIONS } from './options.js';
 
 /** The program's edge: arguments in, signals, exit code out. `main.ts` begins and ends it. */
 type End = (code: number) => never;
@@ -25,7 +26,7 @@ async function main(end: End): Promise<number> {
 
 async function runCommand({ command, flags }: Invocation, end: End): Promise<number> {
   const config = loadConfig(command, flags);
-  const secrets = [config.sourceToken, config.clickhousePassword, ...urlSecrets(config)].filter((s) => s !== undefined);
+  const secrets = secretsOf(config);
   const sinks = openLog({ level: config.logLevel, secrets, file: config.logFile });
   const releases = new Releases();
   const { stop, stopNow } = listenForSignals(sinks, releases, end);
@@ -87,7 +88,7 @@ function stdout(json: boolean): Output {
 function report(error: unknown, sinks: LogSinks, json: boolean, secrets: readonly string[]): number {
   const hide = hider(secrets);
   const ending = endingOf(error);
-  if (json)
+  if (json && !(error instanceof ExitError && error.saidOnStdout))
     process.stdout.write(
       `${hide(JSON.stringify({ exitCode: ending.code, error: ending.message, hint: ending.hint }))}\n`,
     );
@@ -97,11 +98,14 @@ function report(error: unknown, sinks: LogSinks, json: boolean, secrets: readonl
   return ending.code;
 }
 
-function urlSecrets(config: Record<string, unknown>): string[] {
+/** Keys and passwords, and what the URLs hold of them. */
+function secretsOf(config: Record<string, unknown>): string[] {
   const found: string[] = [];
-  for (const name of ['sourceUrl', 'pnlSourceUrl', 'clickhouseUrl']) {
+  for (const [name, spec] of Object.entries(OPTIONS)) {
     const value = config[name];
     if (typeof value !== 'string') continue;
+    if ('secret' in spec) found.push(value);
+    if (!name.endsWith('Url')) continue;
     const url = new URL(value);
     if (url.password !== '') found.push(decodeURIComponent(url.password));
     // Keys are often given as a query parameter.

@@ -18,6 +18,8 @@ export class ExitError extends Error {
     readonly code: ExitCode,
     message: string,
     readonly hint?: string,
+    /** The result on stdout says so already: under `--json` nothing further is printed there. */
+    readonly saidOnStdout = false,
   ) {
     super(message);
   }

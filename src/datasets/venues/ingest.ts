@@ -87,6 +87,9 @@ export async function ingestVenue(parts: VenueParts, options: IngestOptions, dep
     return report(complete, checks, null);
   } catch (error) {
     if (!(error instanceof FailureError) || error.failure.code.startsWith('target_') || deps.stop.aborted) throw error;
+    // Not ended: the next run goes on with it.
+    const end = { endedMs: null, complete: false, requests: deps.hosts.requests, failure: error.failure.message };
+    await store.saveRun(run, end, deps.now());
     return report(false, [], error.failure);
   }
 }

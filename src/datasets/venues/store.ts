@@ -62,7 +62,8 @@ export class IngestStore {
   async saveRun(
     run: IngestRun,
     end: {
-      readonly endedMs: number;
+      /** Null for a run that is to go on later. */
+      readonly endedMs: number | null;
       readonly complete: boolean;
       readonly requests: number;
       readonly failure: string;
@@ -76,7 +77,7 @@ export class IngestStore {
       choice: run.choice,
       selection: run.selection,
       started_at: timeText(run.startedMs),
-      ended_at: end === null ? null : timeText(end.endedMs),
+      ended_at: end === null || end.endedMs === null ? null : timeText(end.endedMs),
       complete: end?.complete ?? false,
       requests: end?.requests ?? 0,
       failure: end?.failure ?? '',
