@@ -7,15 +7,15 @@
 SELECT
     r.run AS run,
     c.expected AS expected,
-    (SELECT count() FROM silver_markets FINAL WHERE venue = {venue:String}) AS all_found,
-    countIf(m.seen_at >= r.started_at) AS found
+    countIf(m.seen_at >= r.begun_at) AS found
 FROM
 (
-    SELECT argMax(run, started_at) AS run, max(started_at) AS started_at
+    SELECT venue, argMax(run, started_at) AS run, max(started_at) AS begun_at
     FROM ingest_runs FINAL
     WHERE venue = {venue:String} AND complete
-    GROUP BY type
+    GROUP BY venue, type
 ) AS r
 INNER JOIN (SELECT run, expected FROM certificates FINAL WHERE venue = {venue:String} AND check = 'markets') AS c ON c.run = r.run
-CROSS JOIN (SELECT seen_at FROM silver_markets FINAL WHERE venue = {venue:String}) AS m
+-- Outer, so that a table that was emptied is found short too.
+LEFT JOIN (SELECT venue, seen_at FROM silver_markets FINAL WHERE venue = {venue:String}) AS m ON m.venue = r.venue
 GROUP BY run, expected

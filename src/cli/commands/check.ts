@@ -5,12 +5,12 @@ import { ensureVenueTables } from '../../datasets/venues/tables.js';
 import { formatCount, formatDuration } from '../../report/format.js';
 import { renderTable } from '../../report/table.js';
 import type { Context } from '../context.js';
-import { openTargetFor } from '../open-target.js';
+import { openTargetOf } from '../open-target.js';
 
 /** Layers, rows, freshness and completeness of the venues; exit code 3 where one is stale or incomplete. */
 export async function check(ctx: Context): Promise<void> {
   const { venues, staleAfter } = ctx.config;
-  const target = await openTargetFor(ctx);
+  const { target } = await openTargetOf(ctx);
   await ensureDatabase(target);
   await ensureVenueTables(target);
   const states = await checkVenues(target, venues, { staleAfterMs: staleAfter, nowMs: Date.now() });

@@ -7,7 +7,7 @@ import { ingestAll } from '../../datasets/venues/ingest-all.js';
 import { formatCount, formatDuration } from '../../report/format.js';
 import { renderTable } from '../../report/table.js';
 import type { Context } from '../context.js';
-import { openTargetFor } from '../open-target.js';
+import { openTargetOf } from '../open-target.js';
 import { ingestOptions, venueHosts } from '../venue-settings.js';
 
 const LOG_EVERY_MS = 10_000;
@@ -15,7 +15,7 @@ const LOG_EVERY_MS = 10_000;
 /** Catalogues, prices and trades of the venues, side by side. */
 export async function ingest(ctx: Context): Promise<void> {
   const { config, log } = ctx;
-  const target = await openTargetFor(ctx);
+  const { target } = await openTargetOf(ctx);
   await preflight(target);
   await ensureDatabase(target);
   let loggedAtMs = performance.now();
