@@ -131,10 +131,7 @@ async function listen<T>(port: number, start: () => Promise<T>): Promise<T> {
   try {
     return await start();
   } catch (error) {
-    throw usageError(
-      `--port: cannot listen on ${port}: ${(error as Error).message}`,
-      'give another port, or 0 for a free one',
-    );
+    throw usageError(`--port ${port}: ${(error as Error).message}`, 'give another port, or 0 for a free one');
   }
 }
 
