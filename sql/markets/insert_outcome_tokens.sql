@@ -1,5 +1,6 @@
 -- Writes tokens given as JSON lines: {"token_id": "…", "condition": "<64 hex digits or empty>", "outcome_index": 0, "payout_numerator": "1",
--- "payout_denominator": "1", "source": "pnl"}. Rows of the same token replace earlier ones.
+-- "payout_denominator": "1", "source": "pnl"}. Rows of the same token replace earlier ones, except that what the
+-- chain has said of a token stays.
 --
 -- Parameters  none; the lines follow as data
 -- By hand     clickhouse-client --database polymarket --query "$(cat sql/markets/insert_outcome_tokens.sql)" < tokens.ndjson
@@ -12,4 +13,5 @@ SELECT
     payout_denominator,
     source
 FROM input('token_id UInt256, condition String, outcome_index Nullable(UInt8), payout_numerator UInt256, payout_denominator UInt256, source String')
+WHERE token_id NOT IN (SELECT token_id FROM outcome_tokens WHERE source = 'chain')
 FORMAT JSONEachRow

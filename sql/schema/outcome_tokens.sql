@@ -5,7 +5,8 @@
 --
 -- Rewritten by every `backfill markets`; read it with FINAL. A share pays payout_numerator / payout_denominator; a denominator
 -- of 0 means unresolved. `source` says how the token is known: 'pnl' (a condition lists it, with its place and payouts),
--- 'orderbook' (its condition is known, its place is not) or 'counts' (it has fills and nothing explains it).
+-- 'orderbook' (its condition is known, its place is not), 'counts' (it has fills and nothing explains it) or 'chain' (computed from a
+-- condition of the chain, or said by a V3 id: nothing else is written over it).
 CREATE TABLE IF NOT EXISTS outcome_tokens
 (
     token_id UInt256,

@@ -1,0 +1,103 @@
+-- Brings `outcome_tokens` to what the chain says: the tokens of prepared conditions and of V3's, and what they pay. Only rows that
+-- say something new are written. The chain wins over the subgraph; a payout that only the subgraph knows is kept.
+-- A condition of V3's neg-risk module without a result of its own has lost once its event says so (rest_no), and the synthetic
+-- "Other" has won where all have lost (other_yes); events that were migrated resolve their conditions one by one.
+--
+-- Parameters  since  only conditions with a log from this block on, and all of V3's; 0: every one
+-- By hand     clickhouse-client --database polymarket --param_since 0 --queries-file sql/conditions/tokens.sql
+INSERT INTO outcome_tokens (token_id, condition_id, outcome_index, payout_numerator, payout_denominator, source)
+WITH
+    logs AS
+    (
+        SELECT condition_id, kind, contract, tokens, payouts
+        FROM condition_logs
+        WHERE kind IN ('prepared', 'resolved')
+            AND condition_id IN (SELECT condition_id FROM condition_logs WHERE block_number >= {since:UInt32})
+    ),
+    -- V3's conditions are prepared by no event: their ids are known from fills, too.
+    v3_of_fills AS
+    (
+        SELECT assumeNotNull(condition_id) AS condition_id, min(token_id) AS first_token
+        FROM outcome_tokens
+        WHERE source = 'chain' AND substring(condition_id, 1, 1) IN (char(1), char(2), char(3)) AND substring(condition_id, 20, 8) = unhex('0000000000000000')
+        GROUP BY condition_id
+    ),
+    migrated AS (SELECT substring(condition_id, 1, 29) FROM condition_logs WHERE kind = 'migrated'),
+    rest_no AS (SELECT substring(condition_id, 1, 29) FROM condition_logs WHERE kind = 'rest_no'),
+    other_yes AS (SELECT condition_id FROM condition_logs WHERE kind = 'other_yes'),
+    conditions AS
+    (
+        SELECT
+            condition_id,
+            max(tokens) AS tokens,
+            -- Of V3 nothing else can be a result.
+            maxIf(payouts, result AND (NOT v3 OR (length(payouts) = 2 AND arraySum(payouts) = 1000000))) AS own_payouts
+        FROM
+        (
+            SELECT condition_id, tokens, payouts, kind = 'resolved' AS result, contract != 'conditional_tokens' AS v3 FROM logs
+            UNION ALL
+            SELECT condition_id, [first_token, first_token + 1] AS tokens, CAST([], 'Array(UInt256)') AS payouts, 0 AS result, 1 AS v3 FROM v3_of_fills
+        )
+        GROUP BY condition_id
+        HAVING length(tokens) = 2 AND (empty(own_payouts) OR length(own_payouts) = 2)
+    ),
+    settled AS
+    (
+        SELECT
+            condition_id,
+            tokens,
+            multiIf(
+                notEmpty(own_payouts), own_payouts,
+                substring(condition_id, 1, 1) != char(2) OR substring(condition_id, 1, 29) IN migrated, own_payouts,
+                condition_id IN other_yes, [toUInt256(1000000), toUInt256(0)],
+                substring(condition_id, 1, 29) IN rest_no, [toUInt256(0), toUInt256(1000000)],
+                own_payouts) AS payouts
+        FROM conditions
+    )
+SELECT
+    token_id,
+    condition_id,
+    place,
+    if(is_settled, numerator, if(is_same, known_numerator, 0)),
+    if(is_settled, denominator, if(is_same, known_denominator, 0)),
+    'chain'
+FROM
+(
+    SELECT
+        said.token_id AS token_id,
+        said.condition_id AS condition_id,
+        said.place AS place,
+        said.is_settled AS is_settled,
+        said.numerator AS numerator,
+        said.denominator AS denominator,
+        known.numerator AS known_numerator,
+        known.denominator AS known_denominator,
+        known.source AS known_source,
+        known.condition_id = said.condition_id AND known.place = said.place AS is_same
+    FROM
+    (
+        SELECT
+            condition_id,
+            arrayJoin([0, 1]) AS place,
+            tokens[place + 1] AS token_id,
+            notEmpty(payouts) AS is_settled,
+            payouts[place + 1] AS numerator,
+            arraySum(payouts) AS denominator
+        FROM settled
+    ) AS said
+    LEFT JOIN
+    (
+        SELECT
+            token_id,
+            ifNull(condition_id, toFixedString('', 32)) AS condition_id,
+            ifNull(toInt16(outcome_index), -1) AS place,
+            payout_numerator AS numerator,
+            payout_denominator AS denominator,
+            source
+        FROM outcome_tokens FINAL
+    ) AS known ON known.token_id = said.token_id
+)
+WHERE NOT is_same
+    OR known_source != 'chain'
+    OR (is_settled AND (known_numerator != numerator OR known_denominator != denominator))
+SETTINGS join_use_nulls = 0, join_algorithm = 'grace_hash'
