@@ -4,6 +4,7 @@ import { EXIT, ExitError } from '../core/exit.js';
 import { FailureError } from '../core/failure.js';
 import { Releases } from '../core/releases.js';
 import { VERSION } from '../core/version.js';
+import { FiguresBoard } from '../report/figures.js';
 import { hider, type LogSinks, openLog } from '../report/log.js';
 import type { Output } from '../report/step.js';
 import { type Invocation, parseArguments } from './arguments.js';
@@ -31,7 +32,8 @@ async function runCommand({ command, flags }: Invocation, end: End): Promise<num
   const releases = new Releases();
   const { stop, stopNow } = listenForSignals(sinks, releases, end);
   const out = stdout(config.json);
-  const context: Context = { command, config, log: sinks.log, sinks, out, stop, stopNow, releases };
+  const figures = new FiguresBoard();
+  const context: Context = { command, config, log: sinks.log, sinks, out, figures, stop, stopNow, releases };
   try {
     const run = await commandFor(command);
     await run(context);

@@ -1,7 +1,8 @@
+import type { LoadFigures } from '../report/figures.js';
 import type { UnitOutcome } from './attempt.js';
 import type { LiveCounters } from './live-counters.js';
 import type { Loader } from './loader.js';
-import { Meter, type Pace, type Sample } from './meter.js';
+import { Meter, type Sample } from './meter.js';
 import type { Units } from './ports.js';
 
 /** The rate of the host that a load asks, as figures; `granted` and `throttled` since the rate was made. */
@@ -14,34 +15,11 @@ export interface RateReading {
   readonly pausedForMs: number;
 }
 
-/** One moment of a sitting: what progress, checkpoint, summary and metrics show. */
-export interface LoadFigures {
-  /** Acknowledged in this sitting; `pendingRows` of them belong to units that have not ended. */
-  readonly rows: number;
-  readonly pendingRows: number;
-  /** Left of the plan; null where nobody can know. */
-  readonly rowsLeft: number | null;
-  readonly parts: number;
-  readonly requests: number;
-  readonly throttled: number;
-  readonly retries: number;
-  readonly wallMs: number;
-  readonly cpuMs: number;
-  /** Where the attempts' time went. */
-  readonly sourceMs: number;
-  readonly decodeMs: number;
-  readonly targetMs: number;
-  readonly pace: Pace;
-  readonly rps: number;
-  /** Names of units that a thread works on, the first few; and how many there are. */
-  readonly loading: readonly string[];
-  readonly inFlight: number;
-  readonly setAside: number;
-}
-
 const NAMES_SHOWN = 8;
 
 export interface FiguresOptions {
+  /** What is loaded, as people call it. */
+  readonly name: string;
   readonly units: Units;
   readonly counters: LiveCounters;
   readonly rate: () => RateReading;
@@ -89,14 +67,17 @@ export class Figures {
   }
 
   now(loader: Pick<Loader, 'inFlight' | 'setAside'>): LoadFigures {
-    const { units, counters, rate, rowsBefore, nowMs, cpuMs } = this.options;
+    const { name, units, counters, rate, rowsBefore, nowMs, cpuMs } = this.options;
     const { rows, parts } = counters;
     const { inFlight, setAside } = loader;
-    const rowsLeft = units.expectedRows === null ? null : units.expectedRows - rowsBefore - rows;
+    const { expectedRows } = units;
+    const rowsInAll = rowsBefore + rows;
     return {
+      name,
       rows,
       pendingRows: Math.max(0, rows - this.#endedRows),
-      rowsLeft,
+      rowsInAll,
+      expectedRows,
       parts,
       requests: this.#requests,
       throttled: rate().throttled,
@@ -106,7 +87,7 @@ export class Figures {
       sourceMs: this.#sourceMs,
       decodeMs: this.#decodeMs,
       targetMs: this.#targetMs,
-      pace: this.#meter.pace(rowsLeft),
+      pace: this.#meter.pace(expectedRows === null ? null : expectedRows - rowsInAll),
       rps: rate().rps,
       loading: inFlight.slice(0, NAMES_SHOWN).map((ordinal) => units.at(ordinal).name),
       inFlight: inFlight.length,

@@ -4,9 +4,10 @@ import { EXIT, ExitError } from '../core/exit.js';
 import { FailureError, type FailureSide } from '../core/failure.js';
 import { pause } from '../core/pause.js';
 import { StopFlag } from '../core/stop-flag.js';
+import type { LoadFigures } from '../report/figures.js';
 import { openProgress } from '../report/progress.js';
 import type { StepContext } from '../report/step.js';
-import { Figures, type LoadFigures, type RateReading } from './figures.js';
+import { Figures, type RateReading } from './figures.js';
 import { LiveCounters } from './live-counters.js';
 import { type LoadEnd, Loader, type LoaderOptions } from './loader.js';
 import type { OtherSide } from './outage.js';
@@ -56,7 +57,16 @@ export async function loadUnits<Settings>(step: StepContext, job: LoadJob<Settin
   const counters = new LiveCounters();
   const stop = new StopFlag();
   const nowMs = () => performance.now();
-  const figures = new Figures({ units, counters, rate: job.rate, rowsBefore: store.rowsBefore, cores, nowMs, cpuMs });
+  const figures = new Figures({
+    name: job.name,
+    units,
+    counters,
+    rate: job.rate,
+    rowsBefore: store.rowsBefore,
+    cores,
+    nowMs,
+    cpuMs,
+  });
   const pool = openPool({ ...job, units: options.workers, counters, stop, threads: options.threads ?? cores });
   step.releases.push('threads', () => pool.close());
   const loader = new Loader({
@@ -101,22 +111,14 @@ async function watched<Settings>(step: StepContext, job: LoadJob<Settings>, runn
     restartWhenStuck(step, job, running, watchdog);
     figures.sample();
     const now = figures.now(loader);
+    step.figures.hang(now);
     try {
       job.store.figures(now);
     } catch (error) {
       loader.fail(error);
     }
     loader.checkProgress();
-    progress.update({
-      phase: job.name,
-      done: job.store.rowsBefore + now.rows,
-      expected: job.units.expectedRows,
-      ...now.pace,
-      rps: now.rps,
-      inFlight: now.inFlight,
-      throttled: now.throttled,
-      setAside: now.setAside,
-    });
+    progress.update(now);
   };
   const ticker = setInterval(tick, TICK_MS);
   const onStop = () => setTimeout(() => stop.raise(), GRACE_MS).unref();
@@ -126,6 +128,7 @@ async function watched<Settings>(step: StepContext, job: LoadJob<Settings>, runn
   } finally {
     clearInterval(ticker);
     progress.end();
+    step.figures.hang(null);
     step.stop.removeEventListener('abort', onStop);
     job.store.close(figures.now(loader));
   }

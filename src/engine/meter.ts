@@ -1,13 +1,4 @@
-/** How fast a load goes and what bounds it, from samples taken now and then. Pure: whoever samples brings the time. */
-export interface Pace {
-  readonly rowsPerS: number;
-  readonly requestsPerS: number;
-  /** Infinity where nobody can know. */
-  readonly etaMs: number;
-  readonly bound: Bound;
-}
-
-export type Bound = 'rate limit' | 'throttled' | 'source' | 'target' | 'CPU';
+import type { Bound, Pace } from '../report/figures.js';
 
 /** The sums of a sitting at a moment. */
 export interface Sample {
@@ -39,6 +30,7 @@ const CPU_BOUND_SHARE = 0.85;
 /** Share of the allowed rate above which the limit is what bounds it. */
 const LIMIT_BOUND_SHARE = 0.9;
 
+/** How fast a load goes and what bounds it, from samples taken now and then. Pure: whoever samples brings the time. */
 export class Meter {
   readonly #samples: Kept[];
   #throttled = false;

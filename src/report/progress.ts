@@ -1,25 +1,10 @@
 import { createLogUpdate } from 'log-update';
 import type { Logger } from 'pino';
+import type { LoadFigures } from './figures.js';
 import { formatCount, formatDuration } from './format.js';
 
-/** What the live block shows; the loader's owner fills it. */
-export interface ProgressFigures {
-  readonly phase: string;
-  readonly done: number;
-  /** Null where nobody can know. */
-  readonly expected: number | null;
-  readonly rowsPerS: number;
-  readonly requestsPerS: number;
-  readonly rps: number;
-  readonly inFlight: number;
-  readonly throttled: number;
-  readonly setAside: number;
-  readonly etaMs: number;
-  readonly bound: string;
-}
-
 export interface Progress {
-  update(figures: ProgressFigures): void;
+  update(figures: LoadFigures): void;
   /** Takes the live block away; the log flows freely again. */
   end(): void;
 }
@@ -66,33 +51,33 @@ function logLines(log: Logger): Progress {
   };
 }
 
-export function renderBlock(f: ProgressFigures): string {
+export function renderBlock(f: LoadFigures): string {
   const asides = f.setAside > 0 ? ` · ${formatCount(f.setAside)} chunks set aside` : '';
   return [
-    `${f.phase}  ${bar(f)}${rowsOf(f)} rows`,
-    `  ${formatCount(Math.round(f.rowsPerS))} rows/s · ${f.requestsPerS.toFixed(1)} requests/s of ${f.rps.toFixed(0)} · ` +
+    `${f.name}  ${bar(f)}${rowsOf(f)} rows`,
+    `  ${formatCount(Math.round(f.pace.rowsPerS))} rows/s · ${f.pace.requestsPerS.toFixed(1)} requests/s of ${f.rps.toFixed(0)} · ` +
       `${f.inFlight} chunks in flight · ${formatCount(f.throttled)} throttled${asides}`,
-    `  ETA ${formatEta(f.etaMs)} · bound by ${f.bound}`,
+    `  ETA ${formatEta(f.pace.etaMs)} · bound by ${f.pace.bound}`,
   ].join('\n');
 }
 
-function bar({ done, expected }: ProgressFigures): string {
+function bar({ rowsInAll: done, expectedRows: expected }: LoadFigures): string {
   if (expected === null) return '';
   const share = shareOf(done, expected);
   const full = Math.round(share * BAR_CELLS);
   return `${'█'.repeat(full)}${'░'.repeat(BAR_CELLS - full)} ${(share * 100).toFixed(1)} %  `;
 }
 
-function renderLine(f: ProgressFigures): string {
-  const share = f.expected === null ? '' : ` ${(shareOf(f.done, f.expected) * 100).toFixed(1)} %`;
+function renderLine(f: LoadFigures): string {
+  const share = f.expectedRows === null ? '' : ` ${(shareOf(f.rowsInAll, f.expectedRows) * 100).toFixed(1)} %`;
   return (
-    `${f.phase}${share}: ${rowsOf(f)} rows, ` +
-    `${formatCount(Math.round(f.rowsPerS))} rows/s, ${f.requestsPerS.toFixed(1)} requests/s, ${f.inFlight} chunks in flight, ` +
-    `${formatCount(f.throttled)} throttled, ${f.setAside} set aside, ETA ${formatEta(f.etaMs)}, bound by ${f.bound}`
+    `${f.name}${share}: ${rowsOf(f)} rows, ` +
+    `${formatCount(Math.round(f.pace.rowsPerS))} rows/s, ${f.pace.requestsPerS.toFixed(1)} requests/s, ${f.inFlight} chunks in flight, ` +
+    `${formatCount(f.throttled)} throttled, ${f.setAside} set aside, ETA ${formatEta(f.pace.etaMs)}, bound by ${f.pace.bound}`
   );
 }
 
-function rowsOf({ done, expected }: ProgressFigures): string {
+function rowsOf({ rowsInAll: done, expectedRows: expected }: LoadFigures): string {
   return expected === null ? formatCount(done) : `${formatCount(done)} of ${formatCount(expected)}`;
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { LoadFigures } from '../../src/report/figures.js';
 import { formatBytes, formatCount, formatDuration, formatMicros } from '../../src/report/format.js';
 import { formatEta, renderBlock } from '../../src/report/progress.js';
 import { renderFacts, renderTable } from '../../src/report/table.js';
@@ -51,18 +52,26 @@ test('an ETA that is not known says so', () => {
   expect(formatEta(65_000)).toBe('1 min 5 s');
 });
 
-const figures = {
-  phase: 'fills',
-  done: 250,
-  expected: 1000,
-  rowsPerS: 1234.5,
-  requestsPerS: 7.25,
-  rps: 75,
-  inFlight: 16,
+const figures: LoadFigures = {
+  name: 'fills',
+  rows: 250,
+  pendingRows: 0,
+  rowsInAll: 250,
+  expectedRows: 1000,
+  parts: 1,
+  requests: 1,
   throttled: 0,
+  retries: 0,
+  wallMs: 1,
+  cpuMs: 1,
+  sourceMs: 1,
+  decodeMs: 1,
+  targetMs: 1,
+  pace: { rowsPerS: 1234.5, requestsPerS: 7.25, etaMs: 65_000, bound: 'source' },
+  rps: 75,
+  loading: [],
+  inFlight: 16,
   setAside: 0,
-  etaMs: 65_000,
-  bound: 'source',
 };
 
 test('the live block shows how far, how fast, until when, and what bounds it', () => {
@@ -81,10 +90,16 @@ test('the bar never leaves its frame: more rows than counted, or none at all', (
     [2000, 1000],
     [0, 0],
   ] as const) {
-    const block = renderBlock({ ...figures, done, expected });
+    const block = renderBlock({ ...figures, rowsInAll: done, expectedRows: expected });
     expect(block).toContain('100.0 %');
     expect(block.match(/[█░]/g)).toHaveLength(32);
   }
+});
+
+test('of a load whose rows nobody can foretell, the block says how many there are, without a bar', () => {
+  const block = renderBlock({ ...figures, expectedRows: null });
+  expect(block).toContain('fills  250 rows');
+  expect(block).not.toMatch(/[█░%]/);
 });
 
 test('tables and facts are plain text in columns', () => {

@@ -4,8 +4,8 @@ import { claimStaging, keepStaging, stagingOwner } from '../../clickhouse/stagin
 import { FILLS_STAGING } from '../../clickhouse/tables.js';
 import { collectGarbage } from '../../core/collect-garbage.js';
 import { EXIT, ExitError, usageError } from '../../core/exit.js';
-import type { LoadFigures } from '../../engine/figures.js';
 import { redactUrl } from '../../net/redact.js';
+import type { LoadFigures } from '../../report/figures.js';
 import type { StepContext } from '../../report/step.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
 import type { Fingerprint } from '../../run/fingerprint.js';

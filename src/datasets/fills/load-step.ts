@@ -1,12 +1,12 @@
 import type { OpenedTarget } from '../../clickhouse/open.js';
 import { FILLS_STAGING } from '../../clickhouse/tables.js';
 import { FailureError } from '../../core/failure.js';
-import type { LoadFigures } from '../../engine/figures.js';
 import { folderStore } from '../../engine/folder-store.js';
 import { loadUnits } from '../../engine/load.js';
 import type { OtherSide } from '../../engine/outage.js';
 import type { Unit, Units } from '../../engine/ports.js';
 import { stuckAfterMs } from '../../engine/watchdog.js';
+import type { LoadFigures } from '../../report/figures.js';
 import type { StepContext } from '../../report/step.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
 import { numbers } from '../../run/intervals.js';
