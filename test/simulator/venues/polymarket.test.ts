@@ -17,7 +17,7 @@ describe('Gamma listings', () => {
     expect((await gamma('/markets/keyset?limit=500&closed=false')).markets).toHaveLength(100);
     expect(await gamma('/markets?limit=500&closed=false')).toHaveLength(100);
     expect((await gamma('/markets/keyset?closed=false')).markets).toHaveLength(20);
-    const big = await venuesFor({ size: { polymarket: 2_000, kalshi: 50, limitless: 5, opinion: 5 } });
+    const big = await venuesFor({ size: { polymarket: 1_250, kalshi: 50, limitless: 5, opinion: 5 } });
     expect((await get(`${big.urls.gamma}/events/keyset?limit=9999&closed=false`)).events).toHaveLength(500);
   });
 

@@ -28,7 +28,7 @@ test('the number of trades until a moment is that of the trades at or before it'
     const times = Array.from({ length: total }, (_, k) => timeOf(one, k));
     expect(times).toEqual(times.toSorted((a, b) => a - b));
     expect(Math.max(0, ...times)).toBeLessThan(one.endMs);
-    for (let at = 0; at < 1_000_000; at += 997) {
+    for (let at = 0; at < 1_000_000; at += 4_999) {
       expect(countUntil(one, at), `seed ${one.seed} at ${at}`).toBe(times.filter((time) => time <= at).length);
     }
   }
