@@ -40,6 +40,8 @@ const SIMULATE: readonly OptionName[] = [
   'conditions',
   'faults',
   'costModel',
+  'chainPort',
+  'venuesPort',
   'chainBlocks',
   'chainFills',
   'chainBlockMs',

@@ -8,8 +8,8 @@ export const SIMULATE_OPTIONS = {
     env: 'BACKFILL_SIMULATE_PORT',
     kind: 'number',
     metavar: 'N',
-    describe: 'port to listen on; the chain and the venues take the next two; 0 takes free ones',
-    schema: whole(0, 65_533).default(0),
+    describe: 'port of the simulated subgraph; 0 takes a free one',
+    schema: whole(0, 65_535).default(0),
   }),
   seed: option({
     env: 'BACKFILL_SIMULATE_SEED',
@@ -73,6 +73,20 @@ export const SIMULATE_OPTIONS = {
     metavar: 'JSON',
     describe: 'what a page costs the simulated source: JSON parameters, or a file that holds them',
     schema: text().optional(),
+  }),
+  chainPort: option({
+    env: 'BACKFILL_SIMULATE_CHAIN_PORT',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'port of the simulated chain; 0 takes a free one',
+    schema: whole(0, 65_535).default(0),
+  }),
+  venuesPort: option({
+    env: 'BACKFILL_SIMULATE_VENUES_PORT',
+    kind: 'number',
+    metavar: 'N',
+    describe: 'port of the simulated venues; 0 takes a free one',
+    schema: whole(0, 65_535).default(0),
   }),
   chainBlocks: option({
     env: 'BACKFILL_SIMULATE_CHAIN_BLOCKS',

@@ -39,7 +39,7 @@ async function serveSubgraph(ctx: Context) {
   const { config } = ctx;
   const universe = await openUniverse(ctx);
   const cost = parseJson<CostModel | undefined>(config.costModel, '--cost-model', undefined);
-  const simulator = await listen(config.port, () =>
+  const simulator = await listen('--port', config.port, () =>
     startSimulator({
       universe,
       port: config.port,
@@ -65,9 +65,9 @@ async function serveSubgraph(ctx: Context) {
 
 async function serveChain({ config, releases }: Context): Promise<Served<object>> {
   if (config.chainBlocks === 0) return { result: {}, facts: [] };
-  const port = config.port === 0 ? 0 : config.port + 1;
+  const port = config.chainPort;
   const faults = ruleList(config.chainFaults, '--chain-faults', [...REQUEST_FAULTS, ...LOG_FAULTS]) as ChainFault[];
-  const chain = await listen(port, () =>
+  const chain = await listen('--chain-port', port, () =>
     startChain({
       seed: config.seed,
       blocks: config.chainBlocks,
@@ -105,9 +105,9 @@ const VENUE_OPTIONS = {
 async function serveVenues({ config, releases }: Context): Promise<Served<object>> {
   const { venuesSize: size } = config;
   if (size === 'none') return { result: {}, facts: [] };
-  const port = config.port === 0 ? 0 : config.port + 2;
+  const port = config.venuesPort;
   const faults = ruleList(config.venuesFaults, '--venues-faults', VENUE_FAULTS) as VenueFault[];
-  const venues = await listen(port, () =>
+  const venues = await listen('--venues-port', port, () =>
     startVenues({
       seed: config.seed,
       size,
@@ -127,11 +127,11 @@ async function serveVenues({ config, releases }: Context): Promise<Served<object
   };
 }
 
-async function listen<T>(port: number, start: () => Promise<T>): Promise<T> {
+async function listen<T>(flag: string, port: number, start: () => Promise<T>): Promise<T> {
   try {
     return await start();
   } catch (error) {
-    throw usageError(`--port ${port}: ${(error as Error).message}`, 'give another port, or 0 for a free one');
+    throw usageError(`${flag} ${port}: ${(error as Error).message}`, 'give another port, or 0 for a free one');
   }
 }
 
