@@ -4,7 +4,7 @@
  */
 import { failed } from '../../core/failure.js';
 import { EXCHANGES, type Generation, TOPICS } from './exchanges.js';
-import { ADDRESS_DIGITS, areZeros, isHex, readUInt32, sameDigits, WORD_DIGITS } from './hex.js';
+import { ADDRESS_DIGITS, areZeros, digitsOf, isHex, readUInt32, sameDigits, WORD_DIGITS } from './hex.js';
 import { LOG, type Logs } from './logs.js';
 
 export const EVENT = { fill: 1, matched: 2, fee: 3 } as const;
@@ -19,9 +19,9 @@ const LIMIT_LOW = 0xa7640000;
 const INITIAL_EVENTS = 256;
 
 interface Emitter {
-  readonly address: Buffer;
+  readonly address: DataView;
   readonly generation: Generation;
-  readonly topics: readonly { readonly digits: Buffer; readonly event: number }[];
+  readonly topics: readonly { readonly digits: DataView; readonly event: number }[];
 }
 
 const EMITTERS: readonly Emitter[] = EXCHANGES.map(({ address, generation }) => {
@@ -106,7 +106,7 @@ export class ExchangeEvents {
       else this.#side(log, i, data);
       this.#amounts(log, i, data + 2 * WORD_DIGITS, event === EVENT.fill);
       // Builder and metadata are not kept, yet an answer that is not hex there is no answer.
-      if (words === 7 && !isHex(logs.bytes, data + 5 * WORD_DIGITS, 2 * WORD_DIGITS)) this.#refuse(log);
+      if (words === 7 && !isHex(logs.text, data + 5 * WORD_DIGITS, 2 * WORD_DIGITS)) this.#refuse(log);
     }
     // Those of a fill that becomes a row are seen when it is written.
     const becomesRow = event === EVENT.fill && this.unfit[i] === 0;
@@ -117,8 +117,8 @@ export class ExchangeEvents {
   #stranger(log: number): void {
     const { logs } = this;
     const isLog =
-      isHex(logs.bytes, logs.get(log, LOG.address), ADDRESS_DIGITS) &&
-      isHex(logs.bytes, logs.get(log, LOG.data), logs.get(log, LOG.dataDigits)) &&
+      isHex(logs.text, logs.get(log, LOG.address), ADDRESS_DIGITS) &&
+      isHex(logs.text, logs.get(log, LOG.data), logs.get(log, LOG.dataDigits)) &&
       this.#hasHexTopics(log);
     if (!isLog) this.#refuse(log);
     this.strangers++;
@@ -126,16 +126,16 @@ export class ExchangeEvents {
 
   #hasHexTopics(log: number): boolean {
     const { logs } = this;
-    if (!isHex(logs.bytes, logs.get(log, LOG.transactionHash), WORD_DIGITS)) return false;
+    if (!isHex(logs.text, logs.get(log, LOG.transactionHash), WORD_DIGITS)) return false;
     for (let n = 0; n < logs.get(log, LOG.topics); n++) {
-      if (!isHex(logs.bytes, logs.topic(log, n), WORD_DIGITS)) return false;
+      if (!isHex(logs.text, logs.topic(log, n), WORD_DIGITS)) return false;
     }
     return true;
   }
 
   #fee(log: number, i: number, data: number, isV1: boolean): void {
     this.token[i] = isV1 ? data : -1;
-    if (isV1 && !isHex(this.logs.bytes, data, WORD_DIGITS)) this.#refuse(log);
+    if (isV1 && !isHex(this.logs.text, data, WORD_DIGITS)) this.#refuse(log);
     if (!this.#amount(log, isV1 ? data + WORD_DIGITS : data)) this.unfit[i] = UNFIT.fee;
     this.feeHigh[i] = this.#high;
     this.feeLow[i] = this.#low;
@@ -143,22 +143,22 @@ export class ExchangeEvents {
 
   /** V1: the asset that is not 0 is the token; who gives collateral, asset 0, buys. */
   #assets(log: number, i: number, data: number): void {
-    const { bytes } = this.logs;
-    const givesCollateral = areZeros(bytes, data, WORD_DIGITS);
-    const takesCollateral = areZeros(bytes, data + WORD_DIGITS, WORD_DIGITS);
+    const { text } = this.logs;
+    const givesCollateral = areZeros(text, data, WORD_DIGITS);
+    const takesCollateral = areZeros(text, data + WORD_DIGITS, WORD_DIGITS);
     if (givesCollateral === takesCollateral) this.unfit[i] = UNFIT.assets;
     this.side[i] = givesCollateral ? SIDE.buy : SIDE.sell;
     this.token[i] = givesCollateral ? data + WORD_DIGITS : data;
-    if (!isHex(bytes, data, 2 * WORD_DIGITS)) this.#refuse(log);
+    if (!isHex(text, data, 2 * WORD_DIGITS)) this.#refuse(log);
   }
 
   #side(log: number, i: number, data: number): void {
-    const { bytes } = this.logs;
-    const side = readUInt32(bytes, data + WORD_DIGITS - 8);
-    if (side < 0 || !isHex(bytes, data + WORD_DIGITS, WORD_DIGITS)) this.#refuse(log);
-    const isSide = side <= 1 && areZeros(bytes, data, WORD_DIGITS - 8);
+    const { text } = this.logs;
+    const side = readUInt32(text, data + WORD_DIGITS - 8);
+    if (side < 0 || !isHex(text, data + WORD_DIGITS, WORD_DIGITS)) this.#refuse(log);
+    const isSide = side <= 1 && areZeros(text, data, WORD_DIGITS - 8);
     if (!isSide) {
-      if (!isHex(bytes, data, WORD_DIGITS)) this.#refuse(log);
+      if (!isHex(text, data, WORD_DIGITS)) this.#refuse(log);
       this.unfit[i] = UNFIT.side;
     }
     this.side[i] = side === 0 ? SIDE.buy : SIDE.sell;
@@ -183,14 +183,14 @@ export class ExchangeEvents {
 
   /** The word at a position as two halves; false when it is 10^18 or more. */
   #amount(log: number, at: number): boolean {
-    const { bytes } = this.logs;
-    const high = readUInt32(bytes, at + WORD_DIGITS - 16);
-    const low = readUInt32(bytes, at + WORD_DIGITS - 8);
+    const { text } = this.logs;
+    const high = readUInt32(text, at + WORD_DIGITS - 16);
+    const low = readUInt32(text, at + WORD_DIGITS - 8);
     if (high < 0 || low < 0) this.#refuse(log);
     this.#high = high;
     this.#low = low;
-    if (!areZeros(bytes, at, WORD_DIGITS - 16)) {
-      if (!isHex(bytes, at, WORD_DIGITS)) this.#refuse(log);
+    if (!areZeros(text, at, WORD_DIGITS - 16)) {
+      if (!isHex(text, at, WORD_DIGITS)) this.#refuse(log);
       return false;
     }
     return high < LIMIT_HIGH || (high === LIMIT_HIGH && low < LIMIT_LOW);
@@ -221,7 +221,7 @@ export function malformedLog(logs: Logs, log: number): Error {
 export function exchangeOf(logs: Logs, log: number): number {
   const at = logs.get(log, LOG.address);
   for (let i = 0; i < EMITTERS.length; i++) {
-    if (sameDigits(logs.bytes, at, (EMITTERS[i] as Emitter).address, 0, ADDRESS_DIGITS)) return i;
+    if (sameDigits(logs.text, at, (EMITTERS[i] as Emitter).address, 0, ADDRESS_DIGITS)) return i;
   }
   return -1;
 }
@@ -231,11 +231,7 @@ function eventOf(logs: Logs, log: number, exchange: number): number {
   if (logs.get(log, LOG.topics) === 0) return 0;
   const at = logs.topic(log, 0);
   for (const { digits, event } of (EMITTERS[exchange] as Emitter).topics) {
-    if (sameDigits(logs.bytes, at, digits, 0, WORD_DIGITS)) return event;
+    if (sameDigits(logs.text, at, digits, 0, WORD_DIGITS)) return event;
   }
   return 0;
-}
-
-function digitsOf(hex: string): Buffer {
-  return Buffer.from(hex.slice(2), 'latin1');
 }

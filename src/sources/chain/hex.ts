@@ -1,66 +1,89 @@
-/** Lower-case hex digits read where they stand. Positions are of digits, never of the `0x` before them. */
+/**
+ * Lower-case hex digits read where they stand, four or two at a time: the text is a DataView, whose loads need no alignment.
+ * Positions are of digits, never of the `0x` before them, and lie within the text.
+ */
 
 /** Value of a lower-case hex digit, 16 for every other byte: one OR over all digits tells whether they were good. */
 export const NIBBLES = new Uint8Array(256).fill(16);
 for (let digit = 0; digit < 16; digit++) NIBBLES[digit.toString(16).charCodeAt(0)] = digit;
 
-const ZERO = 0x30;
+/** Value of two digits as they are loaded together, 256 where one of them is none. */
+const BAD_PAIR = 256;
+const PAIRS = new Uint16Array(1 << 16).fill(BAD_PAIR);
+for (let byte = 0; byte < 256; byte++) {
+  const digits = byte.toString(16).padStart(2, '0');
+  PAIRS[digits.charCodeAt(0) | (digits.charCodeAt(1) << 8)] = byte;
+}
+
+/** "0000", in either order of bytes. */
+const ZEROS = 0x3030_3030;
 
 /** Digits of a word of the EVM, and of an address. */
 export const WORD_DIGITS = 64;
 export const ADDRESS_DIGITS = 40;
 
-/** The value of 8 digits, −1 where one of them is no lower-case hex digit. */
-export function readUInt32(bytes: Uint8Array, at: number): number {
-  const a = NIBBLES[bytes[at] as number] as number;
-  const b = NIBBLES[bytes[at + 1] as number] as number;
-  const c = NIBBLES[bytes[at + 2] as number] as number;
-  const d = NIBBLES[bytes[at + 3] as number] as number;
-  const e = NIBBLES[bytes[at + 4] as number] as number;
-  const f = NIBBLES[bytes[at + 5] as number] as number;
-  const g = NIBBLES[bytes[at + 6] as number] as number;
-  const h = NIBBLES[bytes[at + 7] as number] as number;
-  if ((a | b | c | d | e | f | g | h) > 15) return -1;
-  return ((a << 28) | (b << 24) | (c << 20) | (d << 16) | (e << 12) | (f << 8) | (g << 4) | h) >>> 0;
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-export function areZeros(bytes: Uint8Array, at: number, digits: number): boolean {
+/** The digits of a hex text with 0x, as something to compare with. */
+export function digitsOf(hex: string): DataView {
+  return viewOf(Buffer.from(hex.slice(2), 'latin1'));
+}
+
+function pairAt(text: DataView, at: number): number {
+  return PAIRS[text.getUint16(at, true)] as number;
+}
+
+/** The value of 8 digits, −1 where one of them is no lower-case hex digit. */
+export function readUInt32(text: DataView, at: number): number {
+  const a = pairAt(text, at);
+  const b = pairAt(text, at + 2);
+  const c = pairAt(text, at + 4);
+  const d = pairAt(text, at + 6);
+  if ((a | b | c | d) >= BAD_PAIR) return -1;
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+}
+
+/** `digits` is a multiple of 4. */
+export function areZeros(text: DataView, at: number, digits: number): boolean {
   let seen = 0;
-  for (let i = at, to = at + digits; i < to; i++) seen |= (bytes[i] as number) ^ ZERO;
+  for (let i = at, to = at + digits; i < to; i += 4) seen |= text.getInt32(i, true) ^ ZEROS;
   return seen === 0;
 }
 
-export function isHex(bytes: Uint8Array, at: number, digits: number): boolean {
+/** `digits` is even. */
+export function isHex(text: DataView, at: number, digits: number): boolean {
   let seen = 0;
-  for (let i = at, to = at + digits; i < to; i++) seen |= NIBBLES[bytes[i] as number] as number;
-  return seen < 16;
+  for (let i = at, to = at + digits; i < to; i += 2) seen |= pairAt(text, i);
+  return seen < BAD_PAIR;
 }
 
-export function sameDigits(a: Uint8Array, atA: number, b: Uint8Array, atB: number, digits: number): boolean {
-  for (let i = 0; i < digits; i++) if (a[atA + i] !== b[atB + i]) return false;
-  return true;
+/** `digits` is even. */
+export function sameDigits(a: DataView, atA: number, b: DataView, atB: number, digits: number): boolean {
+  let i = 0;
+  for (; i + 4 <= digits; i += 4) if (a.getInt32(atA + i, true) !== b.getInt32(atB + i, true)) return false;
+  return i === digits || a.getInt16(atA + i, true) === b.getInt16(atB + i, true);
 }
 
 /** `byteLength` bytes from the digits at `from`; false where they are not hex. */
-export function writeBytes(out: Uint8Array, at: number, bytes: Uint8Array, from: number, byteLength: number): boolean {
+export function writeBytes(out: Uint8Array, at: number, text: DataView, from: number, byteLength: number): boolean {
   let seen = 0;
-  for (let i = 0, char = from; i < byteLength; i++, char += 2) {
-    const high = NIBBLES[bytes[char] as number] as number;
-    const low = NIBBLES[bytes[char + 1] as number] as number;
-    seen |= high | low;
-    out[at + i] = (high << 4) | low;
+  for (let i = 0; i < byteLength; i++) {
+    const pair = pairAt(text, from + 2 * i);
+    seen |= pair;
+    out[at + i] = pair;
   }
-  return seen < 16;
+  return seen < BAD_PAIR;
 }
 
 /** The 32 bytes of a word, the least significant first. */
-export function writeWordReversed(out: Uint8Array, at: number, bytes: Uint8Array, from: number): boolean {
+export function writeWordReversed(out: Uint8Array, at: number, text: DataView, from: number): boolean {
   let seen = 0;
-  for (let i = at + 31, char = from; i >= at; i--, char += 2) {
-    const high = NIBBLES[bytes[char] as number] as number;
-    const low = NIBBLES[bytes[char + 1] as number] as number;
-    seen |= high | low;
-    out[i] = (high << 4) | low;
+  for (let i = 0; i < 32; i++) {
+    const pair = pairAt(text, from + 2 * i);
+    seen |= pair;
+    out[at + 31 - i] = pair;
   }
-  return seen < 16;
+  return seen < BAD_PAIR;
 }

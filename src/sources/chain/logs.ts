@@ -1,5 +1,5 @@
 import { failed } from '../../core/failure.js';
-import { ADDRESS_DIGITS, WORD_DIGITS } from './hex.js';
+import { ADDRESS_DIGITS, viewOf, WORD_DIGITS } from './hex.js';
 
 /** Places of a log's values among its `STRIDE` numbers. Positions are of the first hex digit, behind `0x`. */
 export const LOG = {
@@ -25,7 +25,7 @@ export const STRIDE = 15;
 export const ABSENT = -1;
 
 const INITIAL_LOGS = 256;
-const EMPTY = new Uint8Array(0);
+const EMPTY = new DataView(new ArrayBuffer(0));
 
 /**
  * Logs as positions in the bytes they came in. Those of a stream are good until whoever made them reads on: then bytes and table
@@ -36,14 +36,14 @@ export class Logs {
   #at: Int32Array;
 
   constructor(
-    public bytes: Uint8Array = EMPTY,
+    public text: DataView = EMPTY,
     at: Int32Array = new Int32Array(STRIDE * INITIAL_LOGS),
   ) {
     this.#at = at;
   }
 
-  reset(bytes: Uint8Array): void {
-    this.bytes = bytes;
+  reset(text: DataView): void {
+    this.text = text;
     this.count = 0;
   }
 
@@ -59,7 +59,7 @@ export class Logs {
 
   /** The logs from `first` up to `end` as a table of their own, over the same bytes. */
   slice(first: number, end: number): Logs {
-    const part = new Logs(this.bytes, this.#at.subarray(first * STRIDE, end * STRIDE));
+    const part = new Logs(this.text, this.#at.subarray(first * STRIDE, end * STRIDE));
     part.count = end - first;
     return part;
   }
@@ -75,7 +75,7 @@ export class Logs {
 
   /** `0x` and the digits at a position. */
   hex(at: number, digits: number): string {
-    return `0x${Buffer.from(this.bytes.buffer, this.bytes.byteOffset + at, digits).toString('latin1')}`;
+    return `0x${Buffer.from(this.text.buffer, this.text.byteOffset + at, digits).toString('latin1')}`;
   }
 
   /** A log as JSON-RPC says it: for messages, rejected rows and the checked way. */
@@ -141,7 +141,7 @@ export function writeLogs(logs: Logs, texts: readonly (LogText | RpcLogText)[]):
     }
     logs.count++;
   }
-  logs.bytes = Buffer.from(pieces.join(''), 'latin1');
+  logs.text = viewOf(Buffer.from(pieces.join(''), 'latin1'));
 }
 
 /** Logs come in their order, each once. Throws FailureError `bad_page`. */

@@ -72,7 +72,7 @@ function owes(events: ExchangeEvents, i: number, aggressor: number): boolean {
 function sameAsset(events: ExchangeEvents, fill: number, fee: number): boolean {
   const asset = events.token[fee] as number;
   if (asset < 0) return true;
-  const { bytes } = events.logs;
-  if (events.side[fill] === SIDE.sell) return areZeros(bytes, asset, WORD_DIGITS);
-  return sameDigits(bytes, asset, bytes, events.token[fill] as number, WORD_DIGITS);
+  const { text } = events.logs;
+  if (events.side[fill] === SIDE.sell) return areZeros(text, asset, WORD_DIGITS);
+  return sameDigits(text, asset, text, events.token[fill] as number, WORD_DIGITS);
 }

@@ -115,7 +115,7 @@ export class MatchProof {
         this.#endTransaction();
         transaction = index;
         hashAt = ownHashAt;
-      } else if (!sameDigits(logs.bytes, ownHashAt, logs.bytes, hashAt, WORD_DIGITS)) {
+      } else if (!sameDigits(logs.text, ownHashAt, logs.text, hashAt, WORD_DIGITS)) {
         this.#find('transaction', i, { other: logs.hex(hashAt, WORD_DIGITS) });
       }
       const open = this.#open[events.exchange[i] as number] as number[];
@@ -304,8 +304,8 @@ export class MatchProof {
     const events = this.#events as ExchangeEvents;
     if (sameToken(events, i, aggressor)) return false;
     if (exchangeAt(events, i).generation !== 3) return true;
-    const { bytes } = events.logs;
-    return sameDigits(bytes, events.token[i] as number, bytes, events.token[aggressor] as number, V3_CONDITION_DIGITS);
+    const { text } = events.logs;
+    return sameDigits(text, events.token[i] as number, text, events.token[aggressor] as number, V3_CONDITION_DIGITS);
   }
 
   #find(kind: MatchFindingKind, i: number, figures: Readonly<Record<string, string>>): void {

@@ -4,16 +4,16 @@
  */
 import { z } from 'zod';
 import { failed } from '../../core/failure.js';
-import { isHex, WORD_DIGITS } from './hex.js';
+import { isHex, viewOf, WORD_DIGITS } from './hex.js';
 import { assertAscending, type ChainBlock, LOG, Logs, STRIDE, writeLogs } from './logs.js';
-import { type Fields, learnForm, type PlainForm, readObject, take } from './plain-form.js';
+import { behind, byteAt, type Fields, learnForm, type PlainForm, readObject, take } from './plain-form.js';
 
 const COMMA = 0x2c;
 const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 const CLOSE = 0x7d;
-const HEADER_OPENING = Buffer.from('{"header":');
-const LOGS_OPENING = Buffer.from(',"logs":');
+const HEADER_OPENING = viewOf(Buffer.from('{"header":'));
+const LOGS_OPENING = viewOf(Buffer.from(',"logs":'));
 
 /** Places of a header's values. */
 const HEADER = { number: 0, hash: 1, parentHash: 2, timestamp: 3 } as const;
@@ -63,7 +63,7 @@ export class PortalLines {
 
   /** The block of one line, without its line feed. Throws FailureError `bad_response` when it is none. */
   read(line: Uint8Array): ChainBlock {
-    let block = this.#readPlain(line);
+    let block = this.#readPlain(viewOf(line));
     if (block === undefined) {
       // Perhaps the portal writes otherwise from here on: the next line shows how.
       this.#headerForm = undefined;
@@ -74,8 +74,8 @@ export class PortalLines {
     return block;
   }
 
-  #readPlain(line: Uint8Array): ChainBlock | undefined {
-    let at = startsWith(line, 0, HEADER_OPENING);
+  #readPlain(line: DataView): ChainBlock | undefined {
+    let at = behind(line, 0, HEADER_OPENING);
     if (at < 0) return undefined;
     this.#headerForm ??= learnForm(line, at, HEADER_FIELDS);
     if (this.#headerForm === undefined) return undefined;
@@ -84,13 +84,13 @@ export class PortalLines {
     if (at < 0) return undefined;
     const logs = this.#logs;
     logs.reset(line);
-    const logsAt = startsWith(line, at, LOGS_OPENING);
+    const logsAt = behind(line, at, LOGS_OPENING);
     if (logsAt >= 0) {
       at = this.#readLogs(line, logsAt);
       if (at < 0) return undefined;
     }
     at = take(line, at, CLOSE);
-    if (at < 0 || at !== line.length) return undefined;
+    if (at < 0 || at !== line.byteLength) return undefined;
     const [hashAt, parentAt] = [header[HEADER.hash] as number, header[HEADER.parentHash] as number];
     if (!isHex(line, hashAt, WORD_DIGITS) || !isHex(line, parentAt, WORD_DIGITS)) return undefined;
     return {
@@ -103,7 +103,7 @@ export class PortalLines {
   }
 
   /** The position behind the list, or −1. */
-  #readLogs(line: Uint8Array, from: number): number {
+  #readLogs(line: DataView, from: number): number {
     const logs = this.#logs;
     let at = take(line, from, OPEN_LIST);
     if (at < 0) return -1;
@@ -115,7 +115,7 @@ export class PortalLines {
       at = readObject(this.#logForm, line, at, logs.ensureRoom(), logs.count * STRIDE);
       if (at < 0) return -1;
       logs.count++;
-      if (line[at] !== COMMA) return take(line, at, CLOSE_LIST);
+      if (byteAt(line, at) !== COMMA) return take(line, at, CLOSE_LIST);
       at++;
     }
   }
@@ -144,11 +144,6 @@ function parseLine(line: Uint8Array): z.infer<typeof lineSchema> {
     'bad_response',
     `a line of the portal has an unexpected ${issue?.path.join('.') || 'shape'} (${issue?.message}): "${text.slice(0, 120)}"`,
   );
-}
-
-function startsWith(bytes: Uint8Array, at: number, opening: Uint8Array): number {
-  for (let i = 0; i < opening.length; i++) if (bytes[at + i] !== opening[i]) return -1;
-  return at + opening.length;
 }
 
 const LINE_FEED = 0x0a;

@@ -5,9 +5,9 @@
 import { z } from 'zod';
 import { failed } from '../../core/failure.js';
 import { malformedLog } from './exchange-events.js';
-import { isHex, sameDigits, WORD_DIGITS } from './hex.js';
+import { isHex, sameDigits, viewOf, WORD_DIGITS } from './hex.js';
 import { ABSENT, assertAscending, LOG, Logs, type RpcLogText, STRIDE, writeLogs } from './logs.js';
-import { type Fields, learnForm, type PlainForm, readObject, take } from './plain-form.js';
+import { byteAt, type Fields, learnForm, type PlainForm, readObject, take } from './plain-form.js';
 
 const COMMA = 0x2c;
 const OPEN_LIST = 0x5b;
@@ -70,7 +70,7 @@ export class RpcLogs {
    * logs, `bad_page` for logs outside the range, out of order or doubled, `reorganized` for one that was removed.
    */
   read(list: Uint8Array, from: number, to: number): RpcBlockLogs[] {
-    const logs = this.#readPlain(list) ?? this.#readChecked(list);
+    const logs = this.#readPlain(viewOf(list)) ?? this.#readChecked(list);
     const blocks: RpcBlockLogs[] = [];
     let block = -1;
     for (let first = 0; first < logs.count; ) {
@@ -88,12 +88,12 @@ export class RpcLogs {
     return blocks;
   }
 
-  #readPlain(list: Uint8Array): Logs | undefined {
+  #readPlain(list: DataView): Logs | undefined {
     const logs = new Logs();
     logs.reset(list);
     const start = take(list, 0, OPEN_LIST);
     if (start < 0) return undefined;
-    if (take(list, start, CLOSE_LIST) === list.length) return logs;
+    if (take(list, start, CLOSE_LIST) === list.byteLength) return logs;
     // Another provider may write otherwise: the first log shows it.
     let form = this.#form;
     if (form === undefined || readLog(form, list, start, logs) < 0)
@@ -104,7 +104,7 @@ export class RpcLogs {
       at = readLog(form, list, at, logs);
       if (at < 0) return undefined;
       logs.count++;
-      if (list[at] !== COMMA) return take(list, at, CLOSE_LIST) === list.length ? logs : undefined;
+      if (byteAt(list, at) !== COMMA) return take(list, at, CLOSE_LIST) === list.byteLength ? logs : undefined;
     }
   }
 
@@ -140,18 +140,18 @@ function blockOf(logs: Logs, number: number): RpcBlockLogs {
   for (let i = 0; i < logs.count; i++) {
     const isSame =
       logs.get(i, LOG.blockTimestamp) === timestamp &&
-      sameDigits(logs.bytes, logs.get(i, LOG.blockHash), logs.bytes, hashAt, WORD_DIGITS);
+      sameDigits(logs.text, logs.get(i, LOG.blockHash), logs.text, hashAt, WORD_DIGITS);
     if (!isSame) throw failed('transient', 'reorganized', `logs of block ${number} name two hashes or times`);
     if (logs.get(i, LOG.removed) === 1) {
       throw failed('transient', 'reorganized', `a log of block ${number} was removed by a reorganization`);
     }
   }
-  if (!isHex(logs.bytes, hashAt, WORD_DIGITS)) throw malformedLog(logs, 0);
+  if (!isHex(logs.text, hashAt, WORD_DIGITS)) throw malformedLog(logs, 0);
   return { number, hash: logs.hex(hashAt, WORD_DIGITS), timestamp: timestamp === ABSENT ? null : timestamp, logs };
 }
 
 /** Reads one log behind those of the table; `count++` keeps it. */
-function readLog(form: PlainForm, list: Uint8Array, at: number, logs: Logs): number {
+function readLog(form: PlainForm, list: DataView, at: number, logs: Logs): number {
   const room = logs.ensureRoom();
   const to = logs.count * STRIDE;
   room[to + LOG.blockTimestamp] = ABSENT;

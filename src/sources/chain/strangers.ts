@@ -5,7 +5,7 @@
 import { exchangeAt } from './event-values.js';
 import { EVENT, type ExchangeEvents, exchangeOf } from './exchange-events.js';
 import { ORDER_FILLED_TOPICS } from './exchanges.js';
-import { ADDRESS_DIGITS, areZeros, NIBBLES, sameDigits, WORD_DIGITS } from './hex.js';
+import { ADDRESS_DIGITS, areZeros, digitsOf, NIBBLES, sameDigits, WORD_DIGITS } from './hex.js';
 import { LOG, type Logs } from './logs.js';
 
 /** What is not known, and how much of it there was. */
@@ -20,20 +20,20 @@ export interface Stranger {
   readonly transactionHash: string;
 }
 
-const TOPICS = ORDER_FILLED_TOPICS.map((topic) => Buffer.from(topic.slice(2), 'latin1'));
+const TOPICS = ORDER_FILLED_TOPICS.map(digitsOf);
 const LAST_KNOWN_MODULE = 3;
 /** Digits of a V3 token: module 2, base 32, arity 4, reserved 16, resolution chain 4, condition 4, outcome 2. */
 const RESERVED_AT = 38;
 const RESERVED_DIGITS = 16;
 
 /** Whether a position on V3 is of a known module: binary 1, neg risk 2, combo 3, with nothing in the reserved bits. */
-export function isKnownV3Token(bytes: Uint8Array, at: number): boolean {
-  const module = v3Module(bytes, at);
-  return module >= 1 && module <= LAST_KNOWN_MODULE && areZeros(bytes, at + RESERVED_AT, RESERVED_DIGITS);
+export function isKnownV3Token(text: DataView, at: number): boolean {
+  const module = v3Module(text, at);
+  return module >= 1 && module <= LAST_KNOWN_MODULE && areZeros(text, at + RESERVED_AT, RESERVED_DIGITS);
 }
 
-function v3Module(bytes: Uint8Array, at: number): number {
-  return ((NIBBLES[bytes[at] as number] as number) << 4) | (NIBBLES[bytes[at + 1] as number] as number);
+function v3Module(text: DataView, at: number): number {
+  return ((NIBBLES[text.getUint8(at)] as number) << 4) | (NIBBLES[text.getUint8(at + 1)] as number);
 }
 
 export class StrangerCounts {
@@ -48,7 +48,7 @@ export class StrangerCounts {
     for (let log = 0; log < logs.count; log++) {
       if (logs.get(log, LOG.topics) === 0 || exchangeOf(logs, log) >= 0) continue;
       const topic0 = logs.topic(log, 0);
-      if (!TOPICS.some((topic) => sameDigits(logs.bytes, topic0, topic, 0, WORD_DIGITS))) continue;
+      if (!TOPICS.some((topic) => sameDigits(logs.text, topic0, topic, 0, WORD_DIGITS))) continue;
       this.#count('address', logs.hex(logs.get(log, LOG.address), ADDRESS_DIGITS), block, logs, log);
     }
   }
@@ -59,7 +59,7 @@ export class StrangerCounts {
     for (let i = 0; i < events.count; i++) {
       if (events.kind[i] !== EVENT.fill || exchangeAt(events, i).generation !== 3) continue;
       const at = events.token[i] as number;
-      if (isKnownV3Token(logs.bytes, at)) continue;
+      if (isKnownV3Token(logs.text, at)) continue;
       this.#count('v3_module', logs.hex(at, 2), block, logs, events.log[i] as number);
     }
   }

@@ -46,24 +46,24 @@ export function writeFillRow(
   blockTime: number,
 ): null | ChainRejectReason {
   const { logs } = events;
-  const { bytes } = logs;
+  const { text } = logs;
   const isBuy = events.side[i] === SIDE.buy;
   const unfit = events.unfit[i] as number;
-  if (unfit !== 0) return reasonOf(unfit, isBuy, bytes, events.token[i] as number);
+  if (unfit !== 0) return reasonOf(unfit, isBuy, text, events.token[i] as number);
   const token = events.token[i] as number;
   const log = events.log[i] as number;
   const maker = logs.topic(log, 2);
   const taker = logs.topic(log, 3);
   const isHex =
-    writeBytes(out, at + CHAIN_ROW.txHash, bytes, logs.get(log, LOG.transactionHash), 32) &&
-    writeBytes(out, at + CHAIN_ROW.orderHash, bytes, logs.topic(log, 1), 32) &&
-    writeBytes(out, at + CHAIN_ROW.wallet, bytes, addressIn(maker), 20) &&
-    writeBytes(out, at + CHAIN_ROW.counterparty, bytes, addressIn(taker), 20) &&
-    writeWordReversed(out, at + CHAIN_ROW.tokenId, bytes, token) &&
+    writeBytes(out, at + CHAIN_ROW.txHash, text, logs.get(log, LOG.transactionHash), 32) &&
+    writeBytes(out, at + CHAIN_ROW.orderHash, text, logs.topic(log, 1), 32) &&
+    writeBytes(out, at + CHAIN_ROW.wallet, text, addressIn(maker), 20) &&
+    writeBytes(out, at + CHAIN_ROW.counterparty, text, addressIn(taker), 20) &&
+    writeWordReversed(out, at + CHAIN_ROW.tokenId, text, token) &&
     isAddressTopic(logs, maker) &&
     isAddressTopic(logs, taker);
   if (!isHex) throw malformedLog(logs, log);
-  if (areZeros(bytes, token, WORD_DIGITS)) return 'token';
+  if (areZeros(text, token, WORD_DIGITS)) return 'token';
 
   writeUInt32(out, at + CHAIN_ROW.blockTime, blockTime);
   out[at + CHAIN_ROW.side] = isBuy ? BUY : SELL;
@@ -79,9 +79,9 @@ export function writeFillRow(
   return null;
 }
 
-function reasonOf(unfit: number, isBuy: boolean, bytes: Uint8Array, token: number): ChainRejectReason {
+function reasonOf(unfit: number, isBuy: boolean, text: DataView, token: number): ChainRejectReason {
   if (unfit & UNFIT.side) return 'side';
-  if (unfit & UNFIT.assets) return areZeros(bytes, token, WORD_DIGITS) ? 'asset_both_zero' : 'asset_neither_zero';
+  if (unfit & UNFIT.assets) return areZeros(text, token, WORD_DIGITS) ? 'asset_both_zero' : 'asset_neither_zero';
   if (unfit & UNFIT.makerAmount) return isBuy ? 'usdc' : 'shares';
   if (unfit & UNFIT.takerAmount) return isBuy ? 'shares' : 'usdc';
   return 'fee';
