@@ -8,6 +8,8 @@ SELECT
     event_id,
     tokens,
     toString(mechanism) AS mechanism,
+    -- Seconds of the epoch; 0 where the venue does not say.
+    toUnixTimestamp(ifNull(created_time, toDateTime64(0, 6, 'UTC'))) AS created_at,
     -- Seconds of the epoch; 0 where its trades were never complete.
     toUnixTimestamp(marks.complete_to) AS trades_to
 FROM silver_markets AS m FINAL

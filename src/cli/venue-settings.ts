@@ -18,7 +18,7 @@ export function venueHosts({ config, log }: Context): Omit<HostOptions, 'stop'> 
     urls: {
       gamma: config.gammaUrl,
       clob: config.clobUrl,
-      data: config.dataApiUrl,
+      dataApi: config.dataApiUrl,
       kalshi: config.kalshiUrl,
       limitless: config.limitlessUrl,
       opinion: config.opinionUrl,

@@ -11,7 +11,7 @@ function venueEnv(venues: Venues): Record<string, string> {
   const named = {
     GAMMA_URL: urls.gamma,
     CLOB_URL: urls.clob,
-    DATA_API_URL: urls.data,
+    DATA_API_URL: urls.dataApi,
     KALSHI_URL: urls.kalshi,
     LIMITLESS_URL: urls.limitless,
     OPINION_URL: urls.opinion,

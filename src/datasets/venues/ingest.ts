@@ -208,6 +208,7 @@ class VenueIngest {
       tokens: string[];
       mechanism: MarketRef['mechanism'];
       trades_to: number;
+      created_at: number;
     }>('chosen-markets', {
       // A choice is made among what this run has seen; everything open is whatever is known to be.
       since: chosen ? timeText(this.runOf.startedMs) : timeText(0),
@@ -220,6 +221,7 @@ class VenueIngest {
       eventId: row.event_id,
       tokens: row.tokens,
       mechanism: row.mechanism,
+      createdS: Number(row.created_at),
       tradesToS: row.trades_to === 0 ? null : Number(row.trades_to),
     }));
     const [mark] = await this.#query<{ complete_to: number }>('trade-mark', {});

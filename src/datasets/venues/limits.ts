@@ -3,7 +3,7 @@
  * A request counts against every limit that fits it. Figures of autumn 2026; limits that queue instead of refusing show as latency
  * only, so staying below them is all there is.
  */
-export const HOSTS = ['gamma', 'clob', 'data', 'kalshi', 'limitless', 'opinion', 'massive', 'odds'] as const;
+export const HOSTS = ['gamma', 'clob', 'dataApi', 'kalshi', 'limitless', 'opinion', 'massive', 'odds'] as const;
 export type Host = (typeof HOSTS)[number];
 
 export interface Limit {
@@ -27,8 +27,8 @@ export const LIMITS: readonly Limit[] = [
   { host: 'clob', paths: null, publishedRps: per10s(9000) },
   { host: 'clob', paths: ['/books'], publishedRps: per10s(500) },
   { host: 'clob', paths: ['/prices-history', '/batch-prices-history'], publishedRps: per10s(1000) },
-  { host: 'data', paths: null, publishedRps: per10s(1000) },
-  { host: 'data', paths: ['/v2/trades', '/trades'], publishedRps: per10s(200) },
+  { host: 'dataApi', paths: null, publishedRps: per10s(1000) },
+  { host: 'dataApi', paths: ['/v2/trades', '/trades'], publishedRps: per10s(200) },
   // Without a key no figure is published; about 10 a second is reported as safe. With one: 200 tokens a second, 10 a request.
   { host: 'kalshi', paths: null, publishedRps: 10 },
   // A gap of 300 ms, and two at once (CONNECTIONS).
@@ -43,7 +43,7 @@ const KALSHI_KEY_RPS = 20;
 export const CONNECTIONS: Readonly<Record<Host, number>> = {
   gamma: 16,
   clob: 16,
-  data: 16,
+  dataApi: 16,
   kalshi: 8,
   limitless: 2,
   opinion: 8,

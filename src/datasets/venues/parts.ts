@@ -9,6 +9,8 @@ export interface MarketRef {
   readonly tokens: readonly string[];
   readonly mechanism: 'clob' | 'amm';
   readonly eventId: string;
+  /** Seconds of the epoch; 0 where the venue does not say. */
+  readonly createdS: number;
   /** Up to when its trades are complete, seconds of the epoch; null where they never were. */
   readonly tradesToS: number | null;
 }

@@ -2,7 +2,6 @@ import type { Target } from '../../../src/clickhouse/target.js';
 import { VENUE_PARTS } from '../../../src/datasets/venues/all.js';
 import { VenueHosts } from '../../../src/datasets/venues/hosts.js';
 import { type IngestOptions, ingestVenue, type VenueReport } from '../../../src/datasets/venues/ingest.js';
-import type { Host } from '../../../src/datasets/venues/limits.js';
 import type { Venue } from '../../../src/datasets/venues/model.js';
 import { VenueSink } from '../../../src/datasets/venues/sink.js';
 import type { Venues } from '../../../src/simulator/venues/server.js';
@@ -27,20 +26,17 @@ export async function ingest(target: Target, venues: Venues, venue: Venue, run: 
   const parts = VENUE_PARTS[venue];
   const stop = new AbortController();
   let pages = 0;
-  const hosts = new VenueHosts(
-    parts.hosts.filter((host) => host in venues.urls),
-    {
-      urls: venues.urls as Partial<Record<Host, string>> as Record<Host, string>,
-      keys: { opinion: 'any' },
-      deadlineMs: 20_000,
-      retryBaseMs: 5,
-      giveUpAfterMs: run.giveUpAfterMs ?? 60_000,
-      stop: stop.signal,
-      paceScale: 100,
-      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms, true)),
-      onRetry: () => undefined,
-    },
-  );
+  const hosts = new VenueHosts(parts.hosts, {
+    urls: venues.urls,
+    keys: { opinion: 'any' },
+    deadlineMs: 20_000,
+    retryBaseMs: 5,
+    giveUpAfterMs: run.giveUpAfterMs ?? 60_000,
+    stop: stop.signal,
+    paceScale: 100,
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms, true)),
+    onRetry: () => undefined,
+  });
   try {
     return await ingestVenue(
       parts,

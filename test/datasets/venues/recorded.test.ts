@@ -183,7 +183,14 @@ describe.skipIf(!there)('recorded answers', () => {
     });
     expect(pricesOf(all).map(({ mid }) => mid)).toEqual(['0.476', '0.524', '0.164', '0.836', '0.155', '0.845']);
     const [record] = records('limitless_orderbooks.ndjson');
-    const ref = { marketId: 'm', eventId: 'm', tokens: ['1', '2'], mechanism: 'clob', tradesToS: null } as const;
+    const ref = {
+      marketId: 'm',
+      eventId: 'm',
+      tokens: ['1', '2'],
+      mechanism: 'clob',
+      createdS: 0,
+      tradesToS: null,
+    } as const;
     expect(limitless.mapBook(record as RawRecord, ref, seen).rows.books).toMatchObject([
       { bid: '0.466', bid_size: '2000', ask: '0.486', ask_size: '2000' },
     ]);

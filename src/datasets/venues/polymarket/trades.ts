@@ -48,7 +48,7 @@ function tradesOf(name: string, conditions: readonly string[], sinceS: number | 
     covers: conditions,
     start: { cursor: null, ordinals: {} },
     request: ({ cursor }) => ({
-      host: 'data',
+      host: 'dataApi',
       path: '/v2/trades',
       query: cursor === null ? base : [...base, ['cursor', cursor]],
     }),

@@ -7,7 +7,7 @@ import { trades } from './trades.js';
 
 export const polymarket: VenueParts = {
   venue: 'polymarket',
-  hosts: ['gamma', 'clob', 'data'],
+  hosts: ['gamma', 'clob', 'dataApi'],
   staticLists,
   deltaLists,
   byName,
