@@ -1,10 +1,10 @@
 import { usageError } from '../core/exit.js';
-import { acquireLock } from '../run/lock.js';
+import { lockFolder } from '../run/lock.js';
 import { type FoundRun, findRun } from '../run/run-folder.js';
 import type { Context } from './context.js';
 
 /** The run that the options name, or the latest, under its lock; pushes its release. Throws ExitError(1) when there is none. */
-export function lockedRun(ctx: Context): FoundRun {
+export async function lockedRun(ctx: Context): Promise<FoundRun> {
   const { checkpoints, run } = ctx.config;
   const found = findRun(checkpoints, run);
   if (found === null) {
@@ -17,8 +17,7 @@ export function lockedRun(ctx: Context): FoundRun {
 }
 
 /** Takes the run's lock and pushes its release. */
-export function lockRun(ctx: Context, found: FoundRun): FoundRun {
-  const lock = acquireLock(found.folder.dir);
-  ctx.releases.push('lock of the run', () => lock.release());
+export async function lockRun(ctx: Context, found: FoundRun): Promise<FoundRun> {
+  await lockFolder(ctx, found.folder.dir);
   return found;
 }

@@ -117,9 +117,12 @@ function secretsOf(config: Record<string, unknown>): string[] {
 }
 
 export function start(end: End): void {
-  main(end).then(end, (error: unknown) => {
+  const endWith = (error: unknown): never => {
     const ending = endingOf(error);
     process.stderr.write(renderEnding(ending));
-    end(ending.code);
-  });
+    return end(ending.code);
+  };
+  // What nobody waits for: a lock that was lost (run/lock.ts), or a bug. Nothing may be written after either.
+  process.on('uncaughtException', endWith);
+  main(end).then(end, endWith);
 }

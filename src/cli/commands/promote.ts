@@ -12,7 +12,7 @@ import { describePromoted, promoteFound } from '../steps/promote-step.js';
 /** Verifies, then switches staging to live in one atomic step; with --rollback, back again. */
 export async function promote(ctx: Context): Promise<void> {
   if (ctx.config.rollback) return rollBack(ctx);
-  const found = lockedRun(ctx);
+  const found = await lockedRun(ctx);
   const work = await openWork(ctx);
   const lease = ctx.config.dryRun ? undefined : await leaseOf(ctx, work.target);
   const promoted = await promoteFound(ctx, work, found, lease);

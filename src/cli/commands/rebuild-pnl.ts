@@ -1,4 +1,4 @@
-import { acquireLock } from '../../run/lock.js';
+import { lockFolder } from '../../run/lock.js';
 import { findRun } from '../../run/run-folder.js';
 import type { Context } from '../context.js';
 import { leaseOf } from '../lease.js';
@@ -12,7 +12,7 @@ export async function rebuildPnl(ctx: Context): Promise<void> {
   ctx.out.result({ ...rebuilt });
   const found = rebuilt.run === null ? null : findRun(ctx.config.checkpoints, rebuilt.run);
   if (found === null) return;
-  const lock = acquireLock(found.folder.dir);
+  const lock = await lockFolder(ctx, found.folder.dir);
   notePnl(found);
   lock.release();
 }

@@ -9,7 +9,7 @@ import { endOfVerify } from '../steps/promote-step.js';
 
 /** Proves that staging holds what the source counts. Throws ExitError(3) when a gate fails. */
 export async function verify(ctx: Context): Promise<void> {
-  const found = lockedRun(ctx);
+  const found = await lockedRun(ctx);
   const work = await openWork(ctx);
   const { acceptRejected } = ctx.config;
   const openSource = () => openCountSource(ctx, found.checkpoint);

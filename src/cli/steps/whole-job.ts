@@ -60,7 +60,7 @@ export async function followWithPnl(ctx: Context, work: Work): Promise<{ pnl?: R
 }
 
 /** A run that went live but whose P&L was not rebuilt: the only step left. Takes its lock. */
-function promotedOnly(ctx: Context): FoundRun | null {
+async function promotedOnly(ctx: Context): Promise<FoundRun | null> {
   if (ctx.config.fresh) return null;
   const last = findRun(ctx.config.checkpoints, ctx.config.run);
   const steps = last?.checkpoint.steps;
@@ -76,7 +76,7 @@ interface Loaded {
 }
 
 async function loadAll(ctx: Context, opened: OpenedTarget, asked: AskedSelection): Promise<Loaded> {
-  const promoted = promotedOnly(ctx);
+  const promoted = await promotedOnly(ctx);
   const { catalogue } = ctx.config;
   const said: { markets?: MarketsReport } = {};
   const begun = promoted ?? existingRun(runSettings(ctx.config));

@@ -2,6 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { Holder, livenessOf } from '../../core/holder.js';
 import { identityOf } from './gate.js';
 
 const port = z.number().int().min(1).max(65535);
@@ -9,7 +10,7 @@ const port = z.number().int().min(1).max(65535);
 const schema = z.object({
   pid: z.number().int(),
   /** The process that started it. When that is gone the server is ending, even while it still answers. */
-  ownerPid: z.number().int(),
+  owner: Holder,
   httpPort: port,
   /** ClickHouse's native protocol, where it was asked for. */
   tcpPort: port.optional(),
@@ -39,14 +40,9 @@ export function writeServerFile(dir: string, server: ServerFile): void {
   renameSync(temporary, path);
 }
 
+/** False also for an owner that cannot be asked, in another container: then only the server's answer tells. */
 export function ownerIsGone(server: ServerFile): boolean {
-  try {
-    process.kill(server.ownerPid, 0);
-    return false;
-  } catch (error) {
-    // EPERM: it is there, and somebody else's.
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
-  }
+  return livenessOf(server.owner) === 'dead';
 }
 
 /** Whether this very server answers on its port. */

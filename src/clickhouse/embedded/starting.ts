@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, ExitError, usageError } from '../../core/exit.js';
 import { cutMessage } from '../../core/failure.js';
+import { describeHolder, livenessOf, thisHolder } from '../../core/holder.js';
 import { pickPort } from '../ports.js';
 import { findEngine } from './engine-package.js';
 import { type EngineProcess, spawnEngine } from './engine-process.js';
@@ -89,7 +90,7 @@ async function tryStart(
     const server: ServerFile = {
       ...gate,
       pid: child.pid ?? 0,
-      ownerPid: process.pid,
+      owner: thisHolder(),
       ...(tcpPort === undefined ? {} : { tcpPort }),
       startedAt: new Date().toISOString(),
     };
@@ -182,6 +183,14 @@ function cannotStart(
 ): ExitError {
   if (outcome.kind === 'locked') {
     const holder = readServerFile(dir);
+    // Nobody here can see whether it is well: it may serve a whole container.
+    if (holder !== undefined && livenessOf(holder.owner) === 'elsewhere') {
+      return new ExitError(
+        EXIT.unavailable,
+        `the folder ${dir} is in use by a ClickHouse that ${describeHolder(holder.owner)} started, in another container or on another machine; it does not answer here on port ${holder.httpPort}`,
+        'wait until that command has ended, give another --clickhouse-dir, or run a server that both reach and set CLICKHOUSE_URL',
+      );
+    }
     return new ExitError(
       EXIT.unavailable,
       `another ClickHouse holds the folder ${dir} and does not answer`,

@@ -58,7 +58,7 @@ export async function runFills(
     partition: settings.plan.partition,
     refresh: settings.run.refresh ? 'yes' : 'no',
   };
-  const choice = chooseRun(step, settings.run, fingerprint);
+  const choice = await chooseRun(step, settings.run, fingerprint);
   if (choice.kind === 'finished') {
     step.log.info({ run: choice.folder.id }, 'the run is finished; nothing is left to load');
     return {

@@ -2,7 +2,7 @@ import { usageError } from '../../core/exit.js';
 import type { StepContext } from '../../report/step.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
 import { checkFingerprint, type Fingerprint } from '../../run/fingerprint.js';
-import { acquireLock } from '../../run/lock.js';
+import { lockFolder } from '../../run/lock.js';
 import { type FoundRun, findRun, newRunId, RunFolder, setDamagedAside } from '../../run/run-folder.js';
 import type { RunSettings } from './settings.js';
 
@@ -19,11 +19,15 @@ export type RunChoice =
   | { readonly kind: 'finished'; readonly folder: RunFolder; readonly checkpoint: Checkpoint };
 
 /** Takes the run's lock; pushes its release. */
-export function chooseRun(step: StepContext, settings: RunSettings, fingerprint: Fingerprint): RunChoice {
+export async function chooseRun(
+  step: StepContext,
+  settings: RunSettings,
+  fingerprint: Fingerprint,
+): Promise<RunChoice> {
   const found = existingRun(settings);
   if (found === null) return begin(step, settings);
   checkFingerprint(found, fingerprint);
-  lock(step, found.folder);
+  await lock(step, found.folder);
   // Read again under the lock: another process may have moved it on meanwhile.
   const checkpoint = found.folder.readCheckpoint() ?? found.checkpoint;
   const finished = checkpoint.steps.fills !== undefined && checkpoint.failed.length === 0;
@@ -42,19 +46,18 @@ export function existingRun({ checkpoints, run, fresh }: RunSettings): FoundRun 
   );
 }
 
-function begin(step: StepContext, { checkpoints, run, fresh }: RunSettings): RunChoice {
+async function begin(step: StepContext, { checkpoints, run, fresh }: RunSettings): Promise<RunChoice> {
   if (fresh) {
     for (const path of setDamagedAside(checkpoints)) step.log.warn({ path }, 'damaged checkpoint set aside');
   }
   const id = run ?? newRunId(new Date(), Math.random);
   const folder = RunFolder.create(checkpoints, id);
-  lock(step, folder);
+  await lock(step, folder);
   if (fresh) folder.clear();
   return { kind: 'new', folder };
 }
 
-function lock(step: StepContext, folder: RunFolder): void {
-  const held = acquireLock(folder.dir);
-  step.releases.push('run lock', () => held.release());
+async function lock(step: StepContext, folder: RunFolder): Promise<void> {
+  await lockFolder(step, folder.dir);
   step.sinks.addFile(folder.logPath);
 }

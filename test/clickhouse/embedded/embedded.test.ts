@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -12,6 +12,7 @@ import { EmbeddedServer } from '../../../src/clickhouse/embedded/embedded.js';
 import { findEngine } from '../../../src/clickhouse/embedded/engine-package.js';
 import { readServerFile } from '../../../src/clickhouse/embedded/server-file.js';
 import { openTargetOrEmbedded } from '../../../src/clickhouse/open.js';
+import { livenessOf } from '../../../src/core/holder.js';
 
 let dir: string;
 const servers: EmbeddedServer[] = [];
@@ -28,7 +29,9 @@ afterEach(async () => {
       await once(owner, 'exit');
     }
   }
-  await until(() => isDead(readServerFile(dir)?.pid));
+  const last = readServerFile(dir);
+  // One of another pid namespace is gone with it.
+  if (last && livenessOf(last.owner) !== 'elsewhere') await until(() => isDead(last.pid));
   rmSync(dir, { recursive: true, force: true });
 });
 
@@ -46,10 +49,13 @@ const OWNER = `
   process.stdin.on('end', async () => { await server.close(); process.exit(0); });
 `;
 
-/** Another command, from the build, that owns (or borrows) the folder's server until its stdin ends. */
-async function startOwner(): Promise<{ process: ChildProcess; url: string; pid: number; owned: boolean }> {
+/** Another command, from the build, that owns (or borrows) the folder's server until its stdin ends; `wrapper` starts it. */
+async function startOwner(
+  wrapper: readonly string[] = [],
+): Promise<{ process: ChildProcess; url: string; pid: number; owned: boolean }> {
   const module = new URL('../../../dist/clickhouse/embedded/embedded.js', import.meta.url).href;
-  const owner = spawn(process.execPath, ['--input-type=module', '-e', OWNER, module, dir], {
+  const [command = '', ...args] = [...wrapper, process.execPath, '--input-type=module', '-e', OWNER, module, dir];
+  const owner = spawn(command, args, {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   owners.push(owner);
@@ -223,13 +229,45 @@ test.runIf(process.platform === 'linux')(
     process.kill(owner.pid, 'SIGSTOP');
     try {
       await until(() => /^State:\s+T/m.test(readFileSync(`/proc/${owner.pid}/status`, 'utf8')));
-      const error = await start({ startTimeoutMs: 2500 }).catch((thrown: unknown) => thrown);
+      const error = await start({ startTimeoutMs: 5000 }).catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ name: 'ExitError', code: 75 });
       expect((error as Error).message).toContain('holds the folder');
       expect((error as { hint: string }).hint).toContain(`process ${owner.pid}`);
     } finally {
       process.kill(owner.pid, 'SIGCONT');
     }
+  },
+);
+
+const PID_NAMESPACE = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
+const inPidNamespace = test.skipIf(spawnSync('unshare', [...PID_NAMESPACE.slice(1), 'true']).status !== 0);
+
+inPidNamespace('a server of another pid namespace that answers is used, and left running', async () => {
+  const owner = await startOwner(PID_NAMESPACE);
+  const borrower = await start();
+  expect({ owned: borrower.owned, url: borrower.loginUrl }).toEqual({ owned: false, url: owner.url });
+  await borrower.ensure();
+  await borrower.close();
+  expect(await sql(owner.url, 'SELECT 1')).toBe('1');
+});
+
+inPidNamespace(
+  'one there that does not answer is waited for, and nobody is told to end a process that may be well',
+  async () => {
+    const owner = await startOwner(PID_NAMESPACE);
+    // As from another container: the folder is shared, its loopback is not.
+    const server = readServerFile(dir);
+    writeFileSync(join(dir, 'server.json'), JSON.stringify({ ...server, httpPort: 1 }));
+    const error = await start({ startTimeoutMs: 5000 }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 75,
+      message: expect.stringMatching(/is in use by a ClickHouse that process 1 on .* started, in another container/),
+    });
+    expect((error as { hint: string }).hint).toMatch(/^wait until that command has ended/);
+    expect(await sql(owner.url, 'SELECT 1')).toBe('1');
+    owner.process.kill('SIGKILL');
+    await once(owner.process, 'exit');
+    expect((await start()).owned).toBe(true);
   },
 );
 
