@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RUN_ID } from '../run/run-folder.js';
 import { duration, flag, httpUrl, option, text, whole } from './option-spec.js';
 import { PUBLISH_OPTIONS } from './publish-options.js';
 import { SIMULATE_OPTIONS } from './simulate-options.js';
@@ -86,7 +87,7 @@ export const OPTIONS = {
     describe: 'the run to make, resume or look at (default: the latest)',
     schema: z
       .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+      .regex(RUN_ID, {
         error: 'must be 1 to 64 letters, digits, dots, dashes or underscores',
       })
       .optional(),

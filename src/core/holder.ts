@@ -3,7 +3,7 @@
  * lives, also one in another container or on another machine.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { z } from 'zod';
 
 export const Holder = z.object({
@@ -50,6 +50,15 @@ export function livenessOf(holder: Holder): Liveness {
   }
   const start = processStart(holder.pid);
   return start === null || holder.processStart === null || start === holder.processStart ? 'alive' : 'dead';
+}
+
+/** The user that runs this, for tables and messages. A container may run under a uid that has no name. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
 }
 
 /** As messages name it. */

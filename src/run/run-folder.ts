@@ -158,10 +158,14 @@ export function setDamagedAside(checkpointsDir: string): string[] {
   return damaged;
 }
 
+/** What a run may be called. */
+export const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Other folders are somebody else's: a volume's `lost+found`, for one, may be entered by root alone. */
 function listRunIds(checkpointsDir: string): string[] {
   try {
     return readdirSync(checkpointsDir, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
+      .filter((entry) => entry.isDirectory() && RUN_ID.test(entry.name))
       .map((entry) => entry.name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];

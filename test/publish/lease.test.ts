@@ -34,7 +34,7 @@ const options = (over: Partial<LeaseOptions> = {}): LeaseOptions => ({
 /** A lease of a holder on another machine, of whom nothing is known but what the target says. */
 async function foreignLease(fence: number, atMs = Date.now()): Promise<string> {
   const name = `backfill_lease_${String(fence).padStart(10, '0')}`;
-  const holder = { ...thisHolder('promote'), machine: 'elsewhere', who: 'ann@other' };
+  const holder = { ...thisHolder('promote'), bootId: 'elsewhere', who: 'ann@other' };
   await target.command(
     `CREATE TABLE ${name} (at DateTime64(3, 'UTC') DEFAULT now64(3), state Enum8('held' = 1, 'released' = 2))
      ENGINE = MergeTree ORDER BY at COMMENT '${printHolder(holder)}'`,

@@ -6,6 +6,8 @@ export interface ProgramOptions {
   /** A folder of the test's own: `.env`, `checkpoints` and `.clickhouse` are looked for there. */
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** To run as another user; only root may. */
+  readonly uid?: number;
 }
 
 export interface Program {
@@ -19,12 +21,13 @@ export interface Program {
 }
 
 /** Starts the built program. What the developer's shell has set does not reach it. Killed when the test ends. */
-export function spawnBackfill(args: readonly string[], { cwd, env = {} }: ProgramOptions): Program {
+export function spawnBackfill(args: readonly string[], { cwd, env = {}, uid }: ProgramOptions): Program {
   const { PATH = '', HOME = '', TMPDIR } = process.env;
   const child = spawn(process.execPath, [built('main.js'), ...args], {
     cwd,
     env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   let text = { stdout: '', stderr: '' };
   const waiting = new Set<() => void>();

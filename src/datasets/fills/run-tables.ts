@@ -1,7 +1,7 @@
-import { userInfo } from 'node:os';
 import { forgetRun } from '../../clickhouse/forget-run.js';
 import { microsToDecimal } from '../../clickhouse/sql.js';
 import type { Target } from '../../clickhouse/target.js';
+import { userName } from '../../core/holder.js';
 import { VERSION } from '../../core/version.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
 import type { TokenCount } from './plan/chunk.js';
@@ -52,7 +52,7 @@ export async function recordRun(
         started_at: clickhouseTime(checkpoint.createdAt),
         finished_at: checkpoint.steps.fills === undefined ? null : clickhouseTime(checkpoint.steps.fills),
         version: VERSION,
-        who: userInfo().username,
+        who: userName(),
         detail: JSON.stringify({
           unpinnedWhy: checkpoint.unpinnedWhy,
           refresh: checkpoint.refresh,
