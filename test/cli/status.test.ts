@@ -12,9 +12,9 @@ const checkpoint = makeCheckpoint({
   pace: { rowsPerS: 1500, requestsPerS: 3, etaMs: 60_000, bound: 'rate limit' },
 });
 
-test('while a load runs, status shows what is loaded at this moment and counts its rows', () => {
+test('while a load runs, status shows what is loaded at this moment and counts its rows', async () => {
   const folder = RunFolder.create(tempWorkspace(), 'r1');
-  const lock = acquireLock(folder.dir);
+  const lock = await acquireLock(folder.dir, { notify: () => undefined });
   const status = statusOf({ folder, checkpoint });
   expect(status).toMatchObject({
     dataset: 'fills',
