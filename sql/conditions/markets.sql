@@ -3,7 +3,7 @@
 --
 -- Parameters  since  only conditions with a log from this block on, and all of V3's; 0: every one
 -- By hand     clickhouse-client --database polymarket --param_since 0 --queries-file sql/conditions/markets.sql
-INSERT INTO markets (condition_id, question, slug, volume, start_date, end_date, outcomes, neg_risk, tokens)
+INSERT INTO markets (condition_id, question, slug, volume, start_date, end_date, outcomes, neg_risk, tokens, updated_at)
 SELECT
     said.condition_id,
     known.question,
@@ -13,7 +13,9 @@ SELECT
     known.end_date,
     known.outcomes,
     known.neg_risk,
-    said.tokens
+    said.tokens,
+    -- Above every version that is there, whatever the clock says now or said then.
+    (SELECT greatest(now64(3, 'UTC'), max(updated_at) + toIntervalMillisecond(1)) FROM markets)
 FROM
 (
     SELECT assumeNotNull(condition_id) AS condition_id, arrayMap(t -> t.2, arraySort(groupArray((outcome_index, token_id)))) AS tokens

@@ -5,7 +5,7 @@
 --
 -- Parameters  since  only conditions with a log from this block on, and all of V3's; 0: every one
 -- By hand     clickhouse-client --database polymarket --param_since 0 --queries-file sql/conditions/tokens.sql
-INSERT INTO outcome_tokens (token_id, condition_id, outcome_index, payout_numerator, payout_denominator, source)
+INSERT INTO outcome_tokens (token_id, condition_id, outcome_index, payout_numerator, payout_denominator, source, updated_at)
 WITH
     logs AS
     (
@@ -60,7 +60,9 @@ SELECT
     place,
     if(is_settled, numerator, if(is_same, known_numerator, 0)),
     if(is_settled, denominator, if(is_same, known_denominator, 0)),
-    'chain'
+    'chain',
+    -- Above every version that is there, whatever the clock says now or said then.
+    (SELECT greatest(now64(3, 'UTC'), max(updated_at) + toIntervalMillisecond(1)) FROM outcome_tokens)
 FROM
 (
     SELECT

@@ -4,14 +4,16 @@
 --
 -- Parameters  fills  the table
 -- By hand     clickhouse-client --database polymarket --param_fills clob_fills --queries-file sql/conditions/v3-tokens-of-fills.sql
-INSERT INTO outcome_tokens (token_id, condition_id, outcome_index, payout_numerator, payout_denominator, source)
+INSERT INTO outcome_tokens (token_id, condition_id, outcome_index, payout_numerator, payout_denominator, source, updated_at)
 SELECT DISTINCT
     first_token + place AS token_id,
     toFixedString(concat(substring(id, 1, 31), char(0)), 32) AS condition_id,
     arrayJoin([0, 1]) AS place,
     0,
     0,
-    'chain'
+    'chain',
+    -- Above every version that is there, whatever the clock says now or said then.
+    (SELECT greatest(now64(3, 'UTC'), max(updated_at) + toIntervalMillisecond(1)) FROM outcome_tokens)
 FROM
 (
     SELECT token_id, reverse(reinterpretAsFixedString(token_id)) AS id, token_id - bitAnd(token_id, 1) AS first_token

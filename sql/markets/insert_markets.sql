@@ -2,9 +2,9 @@
 -- "end_date": "2024-11-05T12:00:00Z", "outcomes": ["Yes", "No"], "neg_risk": null, "tokens": ["1", "2"]}. Rows of the same
 -- condition replace earlier ones, except that the tokens that the chain has told stay.
 --
--- Parameters  none; the lines follow as data
--- By hand     clickhouse-client --database polymarket --query "$(cat sql/markets/insert_markets.sql)" < markets.ndjson
-INSERT INTO markets (condition_id, question, slug, volume, start_date, end_date, outcomes, neg_risk, tokens)
+-- Parameters  version: of these rows, from `next_version.sql`; the lines follow as data
+-- By hand     clickhouse-client --database polymarket --param_version '2026-01-01 00:00:00.000' --query "$(cat sql/markets/insert_markets.sql)" < markets.ndjson
+INSERT INTO markets (condition_id, question, slug, volume, start_date, end_date, outcomes, neg_risk, tokens, updated_at)
 SELECT
     lines.id,
     question,
@@ -14,7 +14,8 @@ SELECT
     parseDateTime64BestEffortOrNull(end_date, 3, 'UTC'),
     outcomes,
     neg_risk,
-    if(empty(chain.tokens), lines.tokens, chain.tokens)
+    if(empty(chain.tokens), lines.tokens, chain.tokens),
+    {version:DateTime64(3, 'UTC')}
 FROM
 (
     SELECT *, toFixedString(unhex(condition), 32) AS id

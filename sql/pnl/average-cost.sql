@@ -1,5 +1,5 @@
 -- What the pairs of one class and bucket have realized by the pnl-subgraph's rules. Per wallet and token, over its fills in order
--- of time, ties by id, state (held, average, realized), gross of fees, integers of micro-units, divisions truncate toward zero:
+-- of time, ties by their place in the chain where it is known and by id, state (held, average, realized), gross of fees, integers of micro-units, divisions truncate toward zero:
 --   BUY  average = (average x held + price x amount) / (held + amount), held += amount
 --   SELL a = min(amount, held), realized += a x (price - average) / 10^6, held -= a
 -- A fold takes as long as the longest list of its block, hence the classes; and no two-level aggregation, which makes many blocks.
@@ -24,9 +24,9 @@ SELECT
         -- (bought, sold, price); a fill of no shares has no price and changes nothing.
         arrayMap(
             e -> (
-                toInt128(if(e.4, e.5, 0)),
-                toInt128(if(e.4, 0, e.5)),
-                intDiv(toInt128(e.6) * 1000000, toInt128(greatest(e.5, 1)))),
+                toInt128(if(e.6, e.7, 0)),
+                toInt128(if(e.6, 0, e.7)),
+                intDiv(toInt128(e.8) * 1000000, toInt128(greatest(e.7, 1)))),
             arraySort(events)),
         (toInt128(0), toInt128(0), toInt128(0))).3
 FROM
@@ -34,7 +34,7 @@ FROM
     SELECT
         wallet,
         token_id,
-        groupArray((block_time, tx_hash, order_hash, side = 'BUY', reinterpretAsInt64(shares), reinterpretAsInt64(usdc))) AS events
+        groupArray((block_time, block_number, log_index, tx_hash, order_hash, side = 'BUY', reinterpretAsInt64(shares), reinterpretAsInt64(usdc))) AS events
     FROM {fills:Identifier}
     WHERE token_id IN (SELECT token_id FROM chosen) AND (wallet, token_id) IN (SELECT wallet, token_id FROM chosen)
     GROUP BY wallet, token_id

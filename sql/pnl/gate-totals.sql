@@ -7,13 +7,12 @@ SELECT
     count() AS fills,
     uniqExact(wallet) AS wallets,
     sum(toInt128(reinterpretAsInt64(usdc))) AS volume,
-    sumIf(toInt128(reinterpretAsInt64(usdc)), side = 'SELL') - sumIf(toInt128(reinterpretAsInt64(usdc)), side = 'BUY')
-        - sumIf(toInt128(reinterpretAsInt64(fee)), side = 'SELL') AS cash,
-    sumIf(toInt128(reinterpretAsInt64(fee)), side = 'SELL') AS fee_usdc,
-    sumIf(toInt128(reinterpretAsInt64(fee)), side = 'BUY') AS fee_shares,
+    sum(toInt128(reinterpretAsInt64(f.cash))) AS cash,
+    sum(toInt128(reinterpretAsInt64(f.fee_usdc))) AS fee_usdc,
+    sum(toInt128(reinterpretAsInt64(f.fee_shares))) AS fee_shares,
     toInt128(0) AS ledger,
     toInt128(0) AS average_cost
-FROM {fills:Identifier}
+FROM {fills:Identifier} AS f
 UNION ALL
 SELECT
     'wallet_market_pnl',

@@ -21,7 +21,7 @@ FROM
 ) AS held
 LEFT JOIN
 (
-    SELECT token_id, argMax((reinterpretAsInt64(usdc), reinterpretAsInt64(shares)), (tx_hash, order_hash)) AS last
+    SELECT token_id, argMax((reinterpretAsInt64(usdc), reinterpretAsInt64(shares)), (block_number, log_index, tx_hash, order_hash)) AS last
     FROM {fills:Identifier}
     WHERE usdc > 0 AND shares > 0 AND (token_id, block_time) IN
     (

@@ -13,9 +13,9 @@ FROM
         counterparty,
         token_id,
         count() AS other_fills,
-        sum(if(side = 'BUY', -toInt128(reinterpretAsInt64(usdc)), toInt128(reinterpretAsInt64(usdc)) - reinterpretAsInt64(fee))) AS cash,
-        sum(if(side = 'BUY', toInt128(reinterpretAsInt64(shares)) - reinterpretAsInt64(fee), -toInt128(reinterpretAsInt64(shares)))) AS net
-    FROM {fills:Identifier}
+        sum(toInt128(reinterpretAsInt64(f.cash))) AS cash,
+        sum(toInt128(reinterpretAsInt64(f.net_shares))) AS net
+    FROM {fills:Identifier} AS f
     WHERE counterparty IN (SELECT toFixedString(unhex(arrayJoin({wallets:Array(String)})), 20))
     GROUP BY counterparty, token_id
 ) AS other

@@ -72,10 +72,9 @@ FROM
             count() AS fills,
             sumIf(toInt128(reinterpretAsInt64(f.usdc)), side = 'BUY') AS buy_micros,
             sumIf(toInt128(reinterpretAsInt64(f.usdc)), side = 'SELL') AS sell_micros,
-            sumIf(toInt128(reinterpretAsInt64(f.fee)), side = 'SELL') AS fee_micros,
-            sumIf(toInt128(reinterpretAsInt64(f.fee)), side = 'BUY') AS fee_shares,
-            sum(if(side = 'BUY', toInt128(reinterpretAsInt64(f.shares)) - reinterpretAsInt64(f.fee),
-                -toInt128(reinterpretAsInt64(f.shares)))) AS net_shares,
+            sum(toInt128(reinterpretAsInt64(f.fee_usdc))) AS fee_micros,
+            sum(toInt128(reinterpretAsInt64(f.fee_shares))) AS fee_shares,
+            sum(toInt128(reinterpretAsInt64(f.net_shares))) AS net_shares,
             min(block_time) AS first_at,
             max(block_time) AS last_at
         FROM {fills:Identifier} AS f

@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS promotions
 (
     promotion String COMMENT 'names the pair of rows',
     phase Enum8('before' = 1, 'after' = 2),
-    action LowCardinality(String) COMMENT 'promote, rollback, rebuild-pnl',
+    action LowCardinality(String) COMMENT 'promote, rollback, rebuild-pnl, migrate',
     run String,
     rows UInt64 COMMENT 'of the table that goes live',
     checksum String,

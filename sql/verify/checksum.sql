@@ -6,6 +6,6 @@ SELECT
     count() AS rows,
     sum(cityHash64(
         tx_hash, order_hash, block_time, wallet, counterparty, token_id, toInt8(side),
-        reinterpretAsInt64(shares), reinterpretAsInt64(usdc), reinterpretAsInt64(fee)
+        reinterpretAsInt64(shares), reinterpretAsInt64(usdc), reinterpretAsInt64(fee), toInt8(exchange), block_number, log_index
     )) AS checksum
 FROM {fills:Identifier}

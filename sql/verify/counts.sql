@@ -18,6 +18,8 @@ FROM
         sumIf(toInt128(reinterpretAsInt64(usdc)), side = 'BUY') AS held_buy_micros,
         sumIf(toInt128(reinterpretAsInt64(usdc)), side = 'SELL') AS held_sell_micros
     FROM {fills:Identifier}
+    -- The subgraph counts what it serves; rows of the chain have proofs of their own.
+    WHERE exchange = 'v1'
     GROUP BY token_id
 ) AS held
 FULL OUTER JOIN

@@ -14,6 +14,7 @@ const COMMAND_MODULES: Readonly<Record<CommandName, () => Promise<Command>>> = {
   promote: async () => (await import('./commands/promote.js')).promote,
   'rebuild-pnl': async () => (await import('./commands/rebuild-pnl.js')).rebuildPnl,
   'validate-pnl': async () => (await import('./commands/validate-pnl.js')).validatePnl,
+  migrate: async () => (await import('./commands/migrate.js')).migrate,
   profile: async () => (await import('./commands/profile.js')).profile,
   ingest: async () => (await import('./commands/ingest.js')).ingest,
   check: async () => (await import('./commands/check.js')).check,

@@ -117,6 +117,10 @@ export const COMMANDS = {
     describe: 'compare wallets with known figures',
     options: [...EVERYWHERE, 'baseline', 'tolerance', 'minPass', 'saveTable', 'insertTimeout'],
   },
+  migrate: {
+    describe: 'bring the tables of an older backfill up; their rows are kept',
+    options: [...EVERYWHERE, 'maxMemory', 'insertTimeout'],
+  },
   profile: {
     describe: 'time source, decode and insert on sample chunks and project the whole run',
     options: [...EVERYWHERE, ...SOURCE, ...LOAD, ...SELECTION, 'compare'],

@@ -36,6 +36,13 @@ const OPTIONAL_INSERT_SETTINGS: Readonly<Record<string, string | number>> = {
   materialize_skip_indexes_on_insert: 0,
 };
 
+/** Of statements that drop what is ours: servers protect tables above 50 GB from being dropped unless that is lifted. */
+const OPTIONAL_DROP_SETTINGS: Readonly<Record<string, number>> = {
+  max_table_size_to_drop: 0,
+  max_partition_size_to_drop: 0,
+};
+const DROPS = /^(?:\s+|--[^\n]*\n)*(?:DROP TABLE|TRUNCATE|CREATE OR REPLACE)\b/i;
+
 /**
  * Connects lazily: nothing is sent before the first statement. Throws ExitError(1) for a URL that is none, FailureError with a
  * `target_*` code from the methods. `revive` brings back a server of our own that is gone: only its owner can.
@@ -55,7 +62,8 @@ class ClickHouseTarget implements Target {
   readonly #client: ClickHouseClient;
   /** Of RowBinary inserts: the hot path has one table and one list of columns. */
   readonly #insertSql = new Map<string, string>();
-  #optional: Promise<Record<string, string | number>> | undefined;
+  #ofInserts: Promise<Record<string, string | number>> | undefined;
+  #ofDrops: Promise<Record<string, string | number>> | undefined;
 
   constructor(
     settings: TargetSettings,
@@ -89,10 +97,11 @@ class ClickHouseTarget implements Target {
   }
 
   async command(sql: string, options: StatementOptions = {}): Promise<void> {
-    await this.queryText(sql, options);
+    await this.queryText(sql, await this.#mayDrop(sql, options));
   }
 
-  async longCommand(sql: string, options: LongCommandOptions = {}): Promise<void> {
+  async longCommand(sql: string, given: LongCommandOptions = {}): Promise<void> {
+    const options = await this.#mayDrop(sql, given);
     await runLongCommand(
       {
         // No deadline of our own: the statement may take longer than any request.
@@ -249,22 +258,36 @@ class ClickHouseTarget implements Target {
     };
   }
 
-  /** Those that may be set: an unknown one would be an error. Asked once. */
+  async #mayDrop<Options extends StatementOptions>(sql: string, options: Options): Promise<Options> {
+    if (!DROPS.test(sql)) return options;
+    this.#ofDrops ??= this.#settable(OPTIONAL_DROP_SETTINGS, 'drops').catch((error: unknown) => {
+      this.#ofDrops = undefined;
+      throw error;
+    });
+    return { ...options, settings: { ...(await this.#ofDrops), ...options.settings } };
+  }
+
   #optionalSettings(): Promise<Record<string, string | number>> {
+    this.#ofInserts ??= this.#settable(OPTIONAL_INSERT_SETTINGS, 'inserts').catch((error: unknown) => {
+      this.#ofInserts = undefined;
+      throw error;
+    });
+    return this.#ofInserts;
+  }
+
+  /** Those that may be set: an unknown one would be an error. Asked once for each kind of statement. */
+  async #settable(
+    wanted: Readonly<Record<string, string | number>>,
+    what: string,
+  ): Promise<Record<string, string | number>> {
     const settable = `SELECT name FROM system.settings
       WHERE name IN {names:Array(String)} AND (readonly = 0 OR name = 'deduplicate_insert')`;
-    this.#optional ??= this.query<{ name: string }>(settable, {
-      params: { names: Object.keys(OPTIONAL_INSERT_SETTINGS) },
+    const rows = await this.query<{ name: string }>(settable, {
+      params: { names: Object.keys(wanted) },
       withoutDatabase: true,
-      purpose: 'looking up the settings of inserts',
-    }).then(
-      (rows) => Object.fromEntries(rows.map(({ name }) => [name, OPTIONAL_INSERT_SETTINGS[name] as string | number])),
-      (error: unknown) => {
-        this.#optional = undefined;
-        throw error;
-      },
-    );
-    return this.#optional;
+      purpose: `looking up the settings of ${what}`,
+    });
+    return Object.fromEntries(rows.map(({ name }) => [name, wanted[name] as string | number]));
   }
 }
 

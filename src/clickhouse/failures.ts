@@ -28,6 +28,8 @@ export const EXCEPTIONS: Readonly<Record<number, readonly [FailureKind, FailureC
   202: ['transient', 'target_busy', 'TOO_MANY_SIMULTANEOUS_QUERIES'],
   241: ['transient', 'target_busy', 'MEMORY_LIMIT_EXCEEDED'],
   252: ['transient', 'target_busy', 'TOO_MANY_PARTS'],
+  359: ['terminal', 'target_drop_refused', 'TABLE_SIZE_EXCEEDS_MAX_DROP_SIZE_LIMIT'],
+  451: ['terminal', 'target_drop_refused', 'PARTITION_SIZE_EXCEEDS_MAX_DROP_SIZE_LIMIT'],
   439: ['transient', 'target_busy', 'CANNOT_SCHEDULE_TASK'],
   473: ['transient', 'target_busy', 'DEADLOCK_AVOIDED'],
   692: ['transient', 'target_busy', 'TOO_MANY_MUTATIONS'],
@@ -61,6 +63,11 @@ export const EXCEPTIONS: Readonly<Record<number, readonly [FailureKind, FailureC
 /** TOO_MANY_SIMULTANEOUS_QUERIES: said before a statement begins. */
 const TURNED_AWAY = 202;
 
+/** MEMORY_LIMIT_EXCEEDED speaks of the server, of a user or of the statement alone; only the last is no matter of waiting. */
+const MEMORY_LIMIT = 241;
+const OF_THE_QUERY = /\bQuery memory limit exceeded|Memory limit \(for query\) exceeded/i;
+const QUERY_MEMORY: readonly [FailureKind, FailureCode, string] = ['terminal', 'target_query_memory', ''];
+
 /** TLS that cannot become right by trying again. */
 const TLS_REFUSED = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|EPROTO|ERR_SSL/;
 const NO_SPACE = /No space left on device|NOT_ENOUGH_SPACE|Cannot reserve .* not enough space/i;
@@ -85,7 +92,9 @@ export function serverCode(error: unknown): number | undefined {
 export function classifyException(code: number, text: string, context: FailureContext): Failure {
   const known: readonly [FailureKind, FailureCode, string] = NO_SPACE.test(text)
     ? ['transient', 'target_disk_full', 'NOT_ENOUGH_SPACE']
-    : (EXCEPTIONS[code] ?? ['terminal', 'target_refused', '']);
+    : code === MEMORY_LIMIT && OF_THE_QUERY.test(text)
+      ? QUERY_MEMORY
+      : (EXCEPTIONS[code] ?? ['terminal', 'target_refused', '']);
   const answered = failure(known[0], known[1], `${context.purpose}: ClickHouse error ${code}: ${text}`, context);
   return code === TURNED_AWAY ? { ...answered, unsent: true } : answered;
 }

@@ -105,5 +105,8 @@ const STALE_SCRATCH = `SELECT name FROM system.tables
 export async function sweepScratch(work: Work): Promise<void> {
   const { target } = work;
   const stale = await target.query<{ name: string }>(STALE_SCRATCH, { params: { database: target.database } });
-  for (const { name } of stale) await target.command('DROP TABLE IF EXISTS {name:Identifier}', { names: { name } });
+  await dropScratch(
+    work,
+    stale.map(({ name }) => name),
+  );
 }

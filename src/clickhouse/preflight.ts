@@ -1,5 +1,6 @@
 import { type ExitError, usageError } from '../core/exit.js';
 import { FailureError } from '../core/failure.js';
+import { checkSchemaVersion } from './schema-version.js';
 import { quoteIdentifier } from './sql.js';
 import type { Target } from './target.js';
 
@@ -20,7 +21,7 @@ const RIGHTS = [
 /** Some servers ask for a grant to use an engine. */
 const TABLE_ENGINES = ['MergeTree', 'ReplacingMergeTree'] as const;
 /** EXCHANGE TABLES is atomic in these only. */
-const DATABASE_ENGINES = new Set(['Atomic', 'Replicated', 'Shared']);
+const DATABASE_ENGINES = new Set(['Atomic', 'Shared']);
 
 export interface Preflight {
   readonly version: string;
@@ -32,6 +33,13 @@ export interface Preflight {
  * (transient) when the server cannot be reached now.
  */
 export async function preflight(target: Target): Promise<Preflight> {
+  const found = await preflightServer(target);
+  if (found.databaseExists) await checkSchemaVersion(target);
+  return found;
+}
+
+/** `preflight` without a look at the version of the tables: `backfill migrate` is for those that are old. */
+export async function preflightServer(target: Target): Promise<Preflight> {
   const who = `user ${JSON.stringify(target.username)} at ${target.url}`;
   const version = await askVersion(target, who);
   if (compareVersions(version, OLDEST_VERSION) < 0) {
@@ -50,6 +58,12 @@ export async function preflight(target: Target): Promise<Preflight> {
     'SELECT engine FROM system.databases WHERE name = {database:String}',
     { database: target.database },
   );
+  if (database?.engine === 'Replicated') {
+    throw usageError(
+      `the database ${JSON.stringify(target.database)} has the engine Replicated: its tables are made on every replica, but the rows of a MergeTree would stay on the one that took them`,
+      'use a --database with the engine Atomic: it is made when missing',
+    );
+  }
   if (database !== undefined && !DATABASE_ENGINES.has(database.engine)) {
     throw usageError(
       `the database ${JSON.stringify(target.database)} has the engine ${database.engine}, in which tables cannot be exchanged`,

@@ -1,3 +1,4 @@
+import { checkSchemaVersion, recordSchemaVersion, SCHEMA_VERSION } from './schema-version.js';
 import { loadSql, quoteString } from './sql.js';
 import { FILLS_ALIASES, FILLS_COLUMNS, FILLS_SORTING_KEY, OTHER_TABLES } from './tables.js';
 import type { Target } from './target.js';
@@ -25,8 +26,18 @@ export async function ensureDatabase(target: Target): Promise<void> {
   });
 }
 
-/** All tables but those of fills, which belong to runs (`staging.ts`) and promotions. */
+/**
+ * All tables but those of fills, which belong to runs (`staging.ts`) and promotions. Throws ExitError(1) where tables of another
+ * schema version are found; nothing is made then.
+ */
 export async function ensureTables(target: Target): Promise<void> {
+  await checkSchemaVersion(target);
+  await makeTables(target);
+  await recordSchemaVersion(target, SCHEMA_VERSION);
+}
+
+/** `ensureTables`, whatever the version of what is there. */
+export async function makeTables(target: Target): Promise<void> {
   for (const table of OTHER_TABLES) {
     await target.command(loadSql(`schema/${table}`), { purpose: `making the table ${table}` });
   }

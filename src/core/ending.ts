@@ -40,6 +40,10 @@ const HINTS: Readonly<Record<FailureCode, string | null>> = {
   target_schema: 'a table is missing or was changed meanwhile; fills --fresh makes the staging table anew',
   target_connection: 'check CLICKHOUSE_URL and that the server is up, then run the same command again',
   target_disk_full: 'make room on the ClickHouse disk, then run the same command again',
+  target_query_memory:
+    'raise --max-memory-mb (BACKFILL_MAX_MEMORY_MB), or max_memory_usage of the ClickHouse user where that is lower; then run the same command again',
+  target_drop_refused:
+    'let this login set max_table_size_to_drop, or drop the table by hand (see force_drop_table of ClickHouse); then run the same command again',
   connection: 'check --source-url and the network, then run the same command again',
   query_refused: 'check --source-url: it must be an orderbook subgraph, and GOLDSKY_TOKEN where it is private',
   indexing_error: 'the subgraph itself is broken; wait for its owner to mend it, then run the same command again',

@@ -25,7 +25,9 @@ export type FailureCode =
   | 'target_connection'
   | 'target_timeout'
   | 'target_busy' // too many parts, memory limit, too many queries
+  | 'target_query_memory' // a statement needs more than its own limit allows
   | 'target_disk_full'
+  | 'target_drop_refused' // the server protects tables of this size from being dropped
   | 'target_readonly' // a table, until its replica is well again
   | 'target_user_readonly' // a login that may only read
   | 'target_denied' // login or rights
@@ -87,7 +89,9 @@ const SIDES: Readonly<Record<FailureCode, FailureSide>> = {
   target_connection: 'target',
   target_timeout: 'target',
   target_busy: 'target',
+  target_query_memory: 'target',
   target_disk_full: 'target',
+  target_drop_refused: 'target',
   target_readonly: 'target',
   target_user_readonly: 'target',
   target_denied: 'target',

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { dropScratch } from '../clickhouse/heavy.js';
 import { loadSql, quoteString } from '../clickhouse/sql.js';
 import type { Target } from '../clickhouse/target.js';
 import { EXIT, ExitError, usageError } from '../core/exit.js';
@@ -245,6 +246,7 @@ class HeldLease implements Lease {
     for (const { name, table_uuid } of waiting) await this.#takeOver(name, this.incomingName(table_uuid));
     await this.check();
     await this.#sweep();
+    await this.#probeExchange();
   }
 
   incomingName(uuid: string): string {
@@ -280,6 +282,42 @@ class HeldLease implements Lease {
     } catch (error) {
       // Its owner has just exchanged or put it back: the name is gone, which is all that matters.
       if (!(error instanceof FailureError) || !hasCode(error, UNKNOWN_CODE)) throw error;
+    }
+  }
+
+  /**
+   * On file systems without an atomic exchange of names (NFS, FUSE, some mounts of containers) EXCHANGE TABLES can lose a table:
+   * found out on two throwaway tables. Throws ExitError(1).
+   */
+  async #probeExchange(): Promise<void> {
+    const { target } = this;
+    const [a, b] = ['a', 'b'].map((name) => `backfill_probe_${numbered(this.fence)}_${name}`) as [string, string];
+    const uuids = async () => {
+      const rows = await target.query<{ name: string; table_uuid: string }>(loadSql('promote/places'), {
+        params: { database: target.database, names: [a, b], uuids: [] },
+        purpose: 'looking whether tables can be exchanged',
+      });
+      return new Map(rows.map(({ name, table_uuid }) => [name, table_uuid]));
+    };
+    const purpose = 'probing the exchange of two tables';
+    try {
+      for (const probe of [a, b]) await target.command(loadSql('lease/probe'), { names: { probe }, purpose });
+      const before = await uuids();
+      const failure = await target
+        .command(loadSql('promote/exchange'), { names: { incoming: a, live: b }, purpose })
+        .then(
+          () => null,
+          (error: unknown) => error,
+        );
+      const after = await uuids();
+      if (before.size === 2 && after.get(a) === before.get(b) && after.get(b) === before.get(a)) return;
+      if (failure instanceof FailureError && failure.failure.kind !== 'terminal') throw failure;
+      throw usageError(
+        `tables of the database ${target.database} cannot be exchanged: ${failure instanceof Error ? failure.message : 'two throwaway tables did not change places'}`,
+        'nothing was touched; put the data of ClickHouse on a local file system (ext4, xfs), whose renames are atomic',
+      );
+    } finally {
+      await dropScratch({ target, log: this.options.log, maxMemoryMb: 0 }, [a, b]);
     }
   }
 

@@ -5,7 +5,7 @@ import { whoAmI } from './lease-holder.js';
 /** One exchange of a live table, as the table `promotions` keeps it: a row before it and a row after it. */
 export interface Promotion {
   readonly id: string;
-  readonly action: 'promote' | 'rollback' | 'rebuild-pnl';
+  readonly action: 'promote' | 'rollback' | 'rebuild-pnl' | 'migrate';
   readonly run: string;
   /** Of the table that goes live; an empty checksum is not checked. */
   readonly rows: number;
@@ -86,8 +86,30 @@ function detailOf({ selection, madeFrom }: Promotion, outcome: Outcome | null): 
   return { ...(selection === undefined ? {} : { selection }), ...(madeFrom === undefined ? {} : { madeFrom }) };
 }
 
-/** Every promotion of this database, oldest first. */
+/**
+ * Every promotion of this database, oldest first. A migration puts a table of equal content in the place of another: promotions
+ * before it are told with the uuid that their tables have since.
+ */
 export async function history(target: Target): Promise<RecordedPromotion[]> {
+  const promotions = await readHistory(target);
+  const since = new Map<string, string>();
+  for (const promotion of promotions.toReversed()) {
+    if (promotion.action !== 'migrate' || promotion.outcome !== 'done' || promotion.oldUuid === null) continue;
+    since.set(promotion.oldUuid, since.get(promotion.newUuid) ?? promotion.newUuid);
+  }
+  const now = (uuid: string): string => since.get(uuid) ?? uuid;
+  return promotions.map((promotion) =>
+    promotion.action === 'migrate'
+      ? promotion
+      : {
+          ...promotion,
+          newUuid: now(promotion.newUuid),
+          oldUuid: promotion.oldUuid === null ? null : now(promotion.oldUuid),
+        },
+  );
+}
+
+async function readHistory(target: Target): Promise<RecordedPromotion[]> {
   const rows = await target.query<Row>(loadSql('promote/history'));
   const after = new Map(rows.filter((row) => row.phase === 'after').map((row) => [row.promotion, row]));
   return rows

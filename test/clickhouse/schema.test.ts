@@ -46,8 +46,8 @@ test('the table of fills has the columns that the encoder writes, in its order',
      WHERE database = {d:String} AND table = 'clob_fills' ORDER BY position`,
     { params: { d: target.database } },
   );
-  const physical = columns.filter((column) => column.kind === '').map(({ name, type }) => ({ name, type }));
-  expect(physical).toEqual(FILLS_COLUMNS);
+  const physical = columns.filter((column) => column.kind !== 'ALIAS').map(({ name, type }) => ({ name, type }));
+  expect(physical).toEqual(FILLS_COLUMNS.map(({ name, type }) => ({ name, type })));
   expect(columns.filter((column) => column.kind === 'ALIAS').map((column) => column.name)).toEqual(FILLS_ALIASES);
   expect(await checkFillsStructure(target, 'clob_fills')).toEqual([]);
 });

@@ -31,6 +31,8 @@ const TABLE: Readonly<Record<FailureCode, string>> = {
   target_user_readonly: 'terminal, stops the run',
   target_denied: 'terminal, stops the run',
   target_schema: 'terminal, stops the run',
+  target_query_memory: 'terminal, stops the run',
+  target_drop_refused: 'terminal, stops the run',
   indexing_error: 'terminal, stops the run',
   query_refused: 'terminal',
   target_refused: 'terminal',

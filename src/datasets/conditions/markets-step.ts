@@ -13,6 +13,7 @@ import { readCounts, type SourceCounts } from '../fills/subgraph/counts.js';
 import type { Catalogue, MarketNames } from './catalogue.js';
 import { type ConditionsRead, readConditions } from './conditions.js';
 import { bare, describeTokens, type TokenRow } from './token-map.js';
+import { nextVersion, writeMarkets, writeTokens } from './write-tables.js';
 
 export interface MarketsReport {
   readonly tokens: number;
@@ -62,12 +63,13 @@ export async function loadMarkets(
   await ensureSchema(target);
   const kept = await knownOf(target, malformed);
   const tokens = described.tokens.filter((row) => !kept.tokens.has(row.token_id));
-  await insertLines(target, 'markets/insert_outcome_tokens', tokens);
+  const version = await nextVersion(target);
+  await writeTokens(target, version, tokens);
   const names = await namesFor(target, catalogue);
   if (catalogue && catalogue.repeats > 0)
     step.log.info(`${catalogue.repeats} lines of the catalogue name a market again: dropped`);
   const markets = marketRows(tokens, names).filter(({ condition }) => !kept.conditions.has(condition));
-  await insertLines(target, 'markets/insert_markets', markets);
+  await writeMarkets(target, version, markets);
   return {
     tokens: described.tokens.length,
     conditions: described.conditions,
@@ -169,13 +171,4 @@ function marketRows(
     ...(names.get(condition) ?? NO_NAMES),
     tokens: rows.sort((a, b) => (a.outcome_index ?? 0) - (b.outcome_index ?? 0)).map((row) => row.token_id),
   }));
-}
-
-const LINES_PER_INSERT = 50_000;
-
-async function insertLines(target: Target, statement: string, rows: readonly object[]): Promise<void> {
-  for (let from = 0; from < rows.length; from += LINES_PER_INSERT) {
-    const lines = rows.slice(from, from + LINES_PER_INSERT).map((row) => JSON.stringify(row));
-    await target.insertBody(loadSql(statement), `${lines.join('\n')}\n`, { purpose: `writing ${statement}` });
-  }
 }

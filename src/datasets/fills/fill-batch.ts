@@ -1,7 +1,8 @@
 import { encodeUInt256 } from '../../clickhouse/row-binary.js';
+import { FILL_BYTES } from './table.js';
 
-/** 32 + 32 + 4 + 20 + 20 + 32 + 1 + 8 + 8 + 8: the columns of FILLS_COLUMNS. */
-export const FILL_BYTES = 165;
+export { FILL_BYTES };
+
 const INITIAL_ROWS = 1_000;
 
 /**

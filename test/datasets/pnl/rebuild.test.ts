@@ -367,14 +367,14 @@ describe('mistakes of others, made here on purpose, are caught', () => {
       '3: fills credited to the counterparty',
       'pnl/wallet-market',
       'FROM {fills:Identifier} AS f',
-      'FROM (SELECT * REPLACE (counterparty AS wallet) FROM {fills:Identifier}) AS f',
+      'FROM (SELECT * REPLACE (counterparty AS wallet), fee_usdc, fee_shares, net_shares FROM {fills:Identifier}) AS f',
       'no wallet lost',
     ],
     [
       '3: both parties credited',
       'pnl/wallet-market',
       'FROM {fills:Identifier} AS f',
-      'FROM (SELECT * FROM {fills:Identifier} UNION ALL SELECT * REPLACE (counterparty AS wallet) FROM {fills:Identifier}) AS f',
+      'FROM (SELECT *, fee_usdc, fee_shares, net_shares FROM {fills:Identifier} UNION ALL SELECT * REPLACE (counterparty AS wallet), fee_usdc, fee_shares, net_shares FROM {fills:Identifier}) AS f',
       'every fill counted once',
     ],
     [
@@ -387,8 +387,8 @@ describe('mistakes of others, made here on purpose, are caught', () => {
     [
       '6: fees as basis points',
       'pnl/wallet-market',
-      "sumIf(toInt128(reinterpretAsInt64(f.fee)), side = 'SELL')",
-      "sumIf(intDiv(toInt128(reinterpretAsInt64(f.fee)) * reinterpretAsInt64(f.usdc), 10000), side = 'SELL')",
+      'sum(toInt128(reinterpretAsInt64(f.fee_usdc)))',
+      'sum(intDiv(toInt128(reinterpretAsInt64(f.fee_usdc)) * reinterpretAsInt64(f.usdc), 10000))',
       'every fill counted once',
     ],
     [

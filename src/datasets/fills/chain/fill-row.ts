@@ -7,24 +7,10 @@ import { type ExchangeEvents, malformedLog, SIDE, UNFIT } from '../../../sources
 import { EXCHANGES } from '../../../sources/chain/exchanges.js';
 import { areZeros, WORD_DIGITS, writeBytes, writeWordReversed } from '../../../sources/chain/hex.js';
 import { LOG } from '../../../sources/chain/logs.js';
+import { FILL, FILL_BYTES } from '../table.js';
 
 /** Byte offsets of the columns, and the width of a row. */
-export const CHAIN_ROW = {
-  txHash: 0,
-  orderHash: 32,
-  blockTime: 64,
-  wallet: 68,
-  counterparty: 88,
-  tokenId: 108,
-  side: 140,
-  shares: 141,
-  usdc: 149,
-  fee: 157,
-  exchange: 165,
-  blockNumber: 166,
-  logIndex: 170,
-  bytes: 174,
-} as const;
+export const CHAIN_ROW = { ...FILL, bytes: FILL_BYTES } as const;
 
 /** The value that does not fit the table. */
 export type ChainRejectReason = 'side' | 'asset_both_zero' | 'asset_neither_zero' | 'token' | 'shares' | 'usdc' | 'fee';

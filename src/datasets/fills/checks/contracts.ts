@@ -1,8 +1,7 @@
-/** Polymarket's contracts on Polygon, lower-case hex without 0x. */
-export const EXCHANGES: readonly string[] = [
-  '4bfb41d5b3570defd03c39a9a4d8de6bd8b8982e', // CTF exchange
-  'c5d563a36ae78145c45a50134d48a1215220f80a', // neg-risk exchange
-];
+import { EXCHANGES as KNOWN } from '../../../sources/chain/exchanges.js';
+
+/** Polymarket's exchanges of every generation on Polygon, lower-case hex without 0x. */
+export const EXCHANGES: readonly string[] = KNOWN.map(({ address }) => address.slice(2));
 
 /** Never people: left out of leaderboards. */
 export const CONTRACTS: readonly string[] = [

@@ -156,9 +156,13 @@ test('V3 tokens of fills are known with their complements; what explains nothing
 });
 
 const insertTokens = (target: Target, rows: readonly object[]) =>
-  target.insertBody(loadSql('markets/insert_outcome_tokens'), rows.map((row) => JSON.stringify(row)).join('\n'));
+  target.insertBody(loadSql('markets/insert_outcome_tokens'), rows.map((row) => JSON.stringify(row)).join('\n'), {
+    params: { version: new Date().toISOString().replace('T', ' ').replace('Z', '') },
+  });
 const insertMarkets = (target: Target, rows: readonly object[]) =>
-  target.insertBody(loadSql('markets/insert_markets'), rows.map((row) => JSON.stringify(row)).join('\n'));
+  target.insertBody(loadSql('markets/insert_markets'), rows.map((row) => JSON.stringify(row)).join('\n'), {
+    params: { version: new Date().toISOString().replace('T', ' ').replace('Z', '') },
+  });
 
 test('the chain wins over a frozen subgraph, before and after; a payout only the subgraph knows is kept', async () => {
   const { chain, target, work } = await prepare();
