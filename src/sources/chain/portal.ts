@@ -4,6 +4,7 @@
  * fills, so that a block that is left out is seen: numbers must follow one another, and hashes chain.
  */
 import { FailureError, failed } from '../../core/failure.js';
+import type { BlockRef, ChainSource } from './chain-source.js';
 import type { LogFilter } from './exchanges.js';
 import { Http, type HttpAnswer, type HttpOptions } from './http.js';
 import type { ChainBlock } from './logs.js';
@@ -16,12 +17,6 @@ export interface PortalOptions extends HttpOptions {
   readonly apiKey?: string;
 }
 
-export interface BlockRef {
-  readonly number: number;
-  /** Lower-case hex with 0x. */
-  readonly hash: string;
-}
-
 const FIELDS = {
   block: { number: true, hash: true, parentHash: true, timestamp: true },
   log: { address: true, topics: true, data: true, transactionHash: true, transactionIndex: true, logIndex: true },
@@ -31,7 +26,7 @@ const MAX_LINE_BYTES = 64 << 20;
 const MAX_ERROR_BYTES = 1 << 20;
 const SHOWN_CHARS = 200;
 
-export class Portal {
+export class Portal implements ChainSource {
   readonly #http: Http;
   readonly #lines = new Set<PortalLines>();
   readonly #base: string;

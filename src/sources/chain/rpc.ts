@@ -1,8 +1,8 @@
 /** Several providers of JSON-RPC as one source: ranges go round, and a provider that refuses is left out from then on. */
 import { type Failure, FailureError, failed } from '../../core/failure.js';
+import type { BlockRef, ChainSource } from './chain-source.js';
 import type { LogFilter } from './exchanges.js';
 import type { ChainBlock } from './logs.js';
-import type { BlockRef } from './portal.js';
 import type { BlockRange } from './provider-words.js';
 import { RpcEndpoint, type RpcEndpointOptions } from './rpc-endpoint.js';
 import { finalizedHeader } from './rpc-headers.js';
@@ -22,7 +22,7 @@ interface Provider {
   refused: Failure | null;
 }
 
-export class Rpc {
+export class Rpc implements ChainSource {
   readonly #providers: readonly Provider[];
   #turn = 0;
 

@@ -1,9 +1,10 @@
 /** What a source told of a range, so that two sources can be compared. */
-import { CHAIN_ROW, writeFillRow } from '../../../src/datasets/fills/chain/fill-row.js';
-import { EVENT, ExchangeEvents } from '../../../src/sources/chain/exchange-events.js';
-import { EXCHANGES, filtersOf, type LogFilter } from '../../../src/sources/chain/exchanges.js';
-import type { ChainBlock } from '../../../src/sources/chain/logs.js';
-import { type MatchFinding, MatchProof } from '../../../src/sources/chain/matches.js';
+
+import { BlockRows } from '../../../src/datasets/fills/chain/block-rows.js';
+import { CHAIN_ROW } from '../../../src/datasets/fills/chain/fill-row.js';
+import type { ChainSource } from '../../../src/sources/chain/chain-source.js';
+import { EXCHANGES, filtersOf } from '../../../src/sources/chain/exchanges.js';
+import type { MatchFinding } from '../../../src/sources/chain/matches.js';
 import type { BlockRange } from '../../../src/sources/chain/provider-words.js';
 
 export interface Told {
@@ -15,14 +16,11 @@ export interface Told {
   readonly blocks: { readonly first: number; readonly last: number; readonly count: number };
 }
 
-interface Source {
-  blocks(range: BlockRange, filters: readonly LogFilter[], signal?: AbortSignal): AsyncIterable<ChainBlock>;
-}
-
-export async function tell(source: Source, range: BlockRange): Promise<Told> {
+export async function tell(source: ChainSource, range: BlockRange): Promise<Told> {
   const rows: string[] = [];
-  const proof = new MatchProof();
-  let events: ExchangeEvents | undefined;
+  const row = Buffer.alloc(CHAIN_ROW.bytes);
+  const target = { nextByte: 0, ensureRoom: () => row, commit: () => void rows.push(row.toString('hex')) };
+  const blockRows = new BlockRows();
   let logs = 0;
   const blocks = { first: -1, last: -1, count: 0 };
   for await (const block of source.blocks(range, filtersOf(EXCHANGES))) {
@@ -31,16 +29,8 @@ export async function tell(source: Source, range: BlockRange): Promise<Told> {
     blocks.last = block.number;
     blocks.count++;
     logs += block.logs.count;
-    events ??= new ExchangeEvents(block.logs);
-    events.decode(block.logs);
-    proof.check(block.number, events);
-    for (let i = 0; i < events.count; i++) {
-      if (events.kind[i] !== EVENT.fill) continue;
-      const row = Buffer.alloc(CHAIN_ROW.bytes);
-      const reason = writeFillRow(row, 0, events, i, block.number, block.timestamp);
-      if (reason !== null) throw new Error(`a fill of block ${block.number} was rejected: ${reason}`);
-      rows.push(row.toString('hex'));
-    }
+    const [rejected] = blockRows.append(block, target);
+    if (rejected !== undefined) throw new Error(`a fill of block ${block.number} was rejected: ${rejected.reason}`);
   }
-  return { rows, findings: proof.findings, logs, blocks };
+  return { rows, findings: blockRows.proof.findings, logs, blocks };
 }
