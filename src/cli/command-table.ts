@@ -133,6 +133,21 @@ export const COMMANDS = {
     describe: 'what is loaded of the venues, how fresh, and whether it is complete',
     options: [...EVERYWHERE, 'venues', 'staleAfter', 'insertTimeout'],
   },
+  bars: {
+    describe: 'bars of listed instruments from Massive, in as few requests as there can be',
+    options: [
+      ...EVERYWHERE,
+      'symbols',
+      'from',
+      'to',
+      'timespan',
+      'massiveUrl',
+      'rpm',
+      'requestTimeout',
+      'retryBase',
+      'insertTimeout',
+    ],
+  },
   simulate: {
     describe: 'serve the simulated sources: subgraph, chain (portal and node) and venues',
     options: [...EVERYWHERE, ...SIMULATE],
