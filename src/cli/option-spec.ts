@@ -25,6 +25,11 @@ export const httpUrl = () =>
       error: 'must name a host',
     });
 export const text = () => z.string().min(1, { error: 'must not be empty' });
+/** What can stand in a header: a token with a line break would never be sent. */
+export const headerText = () =>
+  text().regex(/^[\x21-\x7e]+$/, {
+    error: 'holds a space, a line break or another character that an HTTP header cannot carry',
+  });
 const DURATION_UNITS_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 };
 
 /** `90s`, `30min`, `2h`, `500ms`; a bare number is seconds. Gives milliseconds. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { RUN_ID } from '../run/run-folder.js';
-import { duration, flag, httpUrl, option, text, whole } from './option-spec.js';
+import { duration, flag, headerText, httpUrl, option, text, whole } from './option-spec.js';
 import { PUBLISH_OPTIONS } from './publish-options.js';
 import { SIMULATE_OPTIONS } from './simulate-options.js';
 import { VENUE_OPTIONS } from './venue-options.js';
@@ -32,8 +32,16 @@ export const OPTIONS = {
   sourceToken: option({
     env: 'GOLDSKY_TOKEN',
     kind: 'string',
-    describe: 'bearer token of a private source',
-    schema: text().optional(),
+    describe: 'bearer token of a private source; sent to the origin of --source-url only',
+    schema: headerText().optional(),
+    envOnly: true,
+    secret: true,
+  }),
+  pnlSourceToken: option({
+    env: 'GOLDSKY_PNL_TOKEN',
+    kind: 'string',
+    describe: 'bearer token of a private P&L source (default: GOLDSKY_TOKEN, where both have one origin)',
+    schema: headerText().optional(),
     envOnly: true,
     secret: true,
   }),

@@ -2,36 +2,45 @@ import { setMaxListeners } from 'node:events';
 import { endingOf, renderEnding } from '../core/ending.js';
 import { EXIT, ExitError } from '../core/exit.js';
 import { FailureError } from '../core/failure.js';
+import { type Clean, cleaner } from '../core/hide.js';
 import { Releases } from '../core/releases.js';
 import { VERSION } from '../core/version.js';
+import { urlSecrets } from '../net/redact.js';
 import { FiguresBoard } from '../report/figures.js';
-import { hider, type LogSinks, openLog } from '../report/log.js';
+import { type LogSinks, openLog } from '../report/log.js';
 import type { Output } from '../report/step.js';
 import { type Invocation, parseArguments } from './arguments.js';
 import { commandFor } from './command-modules.js';
 import { loadConfig } from './config.js';
 import type { Context } from './context.js';
-import { OPTIONS } from './options.js';
+import { type Config, OPTIONS, type OptionName } from './options.js';
 
 /** The program's edge: arguments in, signals, exit code out. `main.ts` begins and ends it. */
 type End = (code: number) => never;
 
-async function main(end: End): Promise<number> {
+/** Where the program begins; `listening` is called once it looks after signals itself. */
+export interface Edge {
+  readonly end: End;
+  listening(): void;
+}
+
+async function main(edge: Edge): Promise<number> {
   const parsed = await parseArguments(process.argv.slice(2), VERSION);
   if ('text' in parsed) {
     process.stdout.write(`${parsed.text}\n`);
     return EXIT.done;
   }
-  return runCommand(parsed, end);
+  return runCommand(parsed, edge);
 }
 
-async function runCommand({ command, flags }: Invocation, end: End): Promise<number> {
+async function runCommand({ command, flags }: Invocation, edge: Edge): Promise<number> {
   const config = loadConfig(command, flags);
   const secrets = secretsOf(config);
+  const clean = cleaner(secrets);
   const sinks = openLog({ level: config.logLevel, secrets, file: config.logFile });
   const releases = new Releases();
-  const { stop, stopNow } = listenForSignals(sinks, releases, end);
-  const out = stdout(config.json);
+  const { stop, stopNow } = listenForSignals(sinks, releases, edge);
+  const out = stdout(config.json, clean);
   const figures = new FiguresBoard();
   const context: Context = { command, config, log: sinks.log, sinks, out, figures, stop, stopNow, releases };
   try {
@@ -39,7 +48,7 @@ async function runCommand({ command, flags }: Invocation, end: End): Promise<num
     await run(context);
     return EXIT.done;
   } catch (error) {
-    return report(interruption(error, stop) ?? error, sinks, config.json, secrets);
+    return report(interruption(error, stop) ?? error, sinks, config.json, clean);
   } finally {
     for (const { what, error } of await releases.run())
       sinks.log.error({ error: String(error) }, `could not release ${what}`);
@@ -53,7 +62,11 @@ function interruption(error: unknown, stop: AbortSignal): unknown {
 }
 
 /** First signal: finish what is in flight. Second: end at once, with what the checkpoint already holds. */
-function listenForSignals(sinks: LogSinks, releases: Releases, end: End): { stop: AbortSignal; stopNow: AbortSignal } {
+function listenForSignals(
+  sinks: LogSinks,
+  releases: Releases,
+  { end, listening }: Edge,
+): { stop: AbortSignal; stopNow: AbortSignal } {
   const stop = new AbortController();
   const stopNow = new AbortController();
   // Every request in flight listens.
@@ -72,57 +85,50 @@ function listenForSignals(sinks: LogSinks, releases: Releases, end: End): { stop
     void releases.run().then(() => end(EXIT.interrupted));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  listening();
   return { stop: stop.signal, stopNow: stopNow.signal };
 }
 
-function stdout(json: boolean): Output {
+function stdout(json: boolean, clean: Clean): Output {
   return {
     text(block) {
-      if (!json) process.stdout.write(`${block}\n`);
+      if (!json) process.stdout.write(`${clean(block)}\n`);
     },
     result(value) {
-      if (json) process.stdout.write(`${JSON.stringify(value)}\n`);
+      if (json) process.stdout.write(`${JSON.stringify(clean(value))}\n`);
     },
   };
 }
 
 /** One error, one message: what happened, on what, and what to do next. */
-function report(error: unknown, sinks: LogSinks, json: boolean, secrets: readonly string[]): number {
-  const hide = hider(secrets);
-  const ending = endingOf(error);
-  if (json && !(error instanceof ExitError && error.saidOnStdout))
-    process.stdout.write(
-      `${hide(JSON.stringify({ exitCode: ending.code, error: ending.message, hint: ending.hint }))}\n`,
-    );
-  process.stderr.write(hide(renderEnding(ending)));
+function report(error: unknown, sinks: LogSinks, json: boolean, clean: Clean): number {
+  const ending = clean(endingOf(error));
+  if (json) {
+    const { code: exitCode, message, hint } = ending;
+    process.stdout.write(`${JSON.stringify({ exitCode, error: message, hint })}\n`);
+  }
+  process.stderr.write(renderEnding(ending));
   const stack = error instanceof Error && !(error instanceof ExitError) ? error.stack : undefined;
   sinks.toFiles({ exitCode: ending.code, stack }, ending.message);
   return ending.code;
 }
 
-/** Keys and passwords, and what the URLs hold of them. */
-function secretsOf(config: Record<string, unknown>): string[] {
-  const found: string[] = [];
-  for (const [name, spec] of Object.entries(OPTIONS)) {
-    const value = config[name];
-    if (typeof value !== 'string') continue;
-    if ('secret' in spec) found.push(value);
-    if (!name.endsWith('Url')) continue;
-    const url = new URL(value);
-    if (url.password !== '') found.push(decodeURIComponent(url.password));
-    // Keys are often given as a query parameter.
-    for (const part of url.searchParams.values()) if (part.length >= 8) found.push(part);
-  }
-  return found;
+/** What no line may show: options that are secrets, and what URLs hold of them. */
+function secretsOf(config: Config): string[] {
+  return (Object.entries(config) as [OptionName, unknown][]).flatMap(([name, value]) => {
+    if (typeof value !== 'string' || value === '') return [];
+    if ('secret' in OPTIONS[name]) return [value];
+    return /urls?$/i.test(name) ? value.split(',').flatMap(urlSecrets) : [];
+  });
 }
 
-export function start(end: End): void {
+export function start(edge: Edge): void {
   const endWith = (error: unknown): never => {
-    const ending = endingOf(error);
+    const ending = cleaner([])(endingOf(error));
     process.stderr.write(renderEnding(ending));
-    return end(ending.code);
+    return edge.end(ending.code);
   };
   // What nobody waits for: a lock that was lost (run/lock.ts), or a bug. Nothing may be written after either.
   process.on('uncaughtException', endWith);
-  main(end).then(end, endWith);
+  main(edge).then(edge.end, endWith);
 }

@@ -7,19 +7,22 @@ import type { Context } from './context.js';
 import { type Config, PUBLIC_PNL_URL, PUBLIC_SOURCE_URL } from './options.js';
 
 export function sourceSettings(config: Config): SourceSettings {
-  return sourceAt(config, config.sourceUrl ?? PUBLIC_SOURCE_URL);
+  return sourceAt(config, config.sourceUrl ?? PUBLIC_SOURCE_URL, config.sourceToken);
 }
 
 /** Null when nothing says where conditions are to be had: a source of one's own, and no P&L source beside it. */
 function pnlSourceSettings(config: Config): SourceSettings | null {
   const url = config.pnlSourceUrl ?? (config.sourceUrl === undefined ? PUBLIC_PNL_URL : undefined);
-  return url === undefined ? null : sourceAt(config, url);
+  if (url === undefined) return null;
+  // A token goes to its own origin only.
+  const shared = new URL(url).origin === new URL(config.sourceUrl ?? PUBLIC_SOURCE_URL).origin;
+  return sourceAt(config, url, config.pnlSourceToken ?? (shared ? config.sourceToken : undefined));
 }
 
-function sourceAt(config: Config, url: string): SourceSettings {
+function sourceAt(config: Config, url: string, token: string | undefined): SourceSettings {
   return {
     url,
-    token: config.sourceToken,
+    token,
     requestTimeoutMs: config.requestTimeout,
     rps: config.rps,
     retryBaseMs: config.retryBase,

@@ -1,4 +1,5 @@
 import { type Failure, type FailureCode, FailureError, type FailureKind, failureOf } from '../core/failure.js';
+import { hider } from '../core/hide.js';
 
 /** What an exception code of ClickHouse means for a loader. What is not listed is terminal: `target_refused`. */
 export const EXCEPTIONS: Readonly<Record<number, readonly [FailureKind, FailureCode, string]>> = {
@@ -142,12 +143,5 @@ export function classifyTargetError(error: unknown, context: FailureContext): Fa
 }
 
 function failure(kind: FailureKind, code: FailureCode, message: string, context: FailureContext): Failure {
-  return failureOf(kind, code, hidePassword(message, context.password));
-}
-
-function hidePassword(message: string, password: string): string {
-  if (password === '') return message;
-  let hidden = message;
-  for (const form of new Set([password, encodeURIComponent(password)])) hidden = hidden.split(form).join('***');
-  return hidden;
+  return failureOf(kind, code, hider([context.password])(message));
 }

@@ -1,3 +1,5 @@
+import { visible } from './visible.js';
+
 /**
  * A failure is plain data: it crosses thread boundaries, is written to checkpoints and is looked up in the retry
  * table (`net/retry.ts`). Whoever meets a failure classifies it once; here are only its shape and its words.
@@ -63,9 +65,9 @@ export class FailureError extends Error {
 
 export const MAX_MESSAGE_CHARS = 400;
 
-/** Statement time-outs quote the whole query: cut what nobody reads. */
+/** A foreign text in one line: its control characters made visible, and cut, since statement time-outs quote the whole query. */
 export function cutMessage(message: string, maxChars = MAX_MESSAGE_CHARS): string {
-  const oneLine = message.replace(/\s+/g, ' ').trim();
+  const oneLine = visible(message.replace(/\s+/g, ' ').trim());
   return oneLine.length <= maxChars ? oneLine : `${oneLine.slice(0, maxChars)}… (${oneLine.length} characters)`;
 }
 

@@ -4,8 +4,8 @@
  * them the arguments stay as they were given.
  */
 
-/** User and password, or a key in the query. */
-const SECRET = /:\/\/.*[@?#]/s;
+/** User and password, a key in the query, or a part of the path that is long enough for one. */
+const SECRET = /:\/\/(?:.*[@?#]|[^/]*\/.*[^/]{20})/s;
 
 const args = process.argv.slice(2);
 if (args.some((arg) => SECRET.test(arg))) {

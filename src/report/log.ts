@@ -1,6 +1,7 @@
 import { renameSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type DestinationStream, type Logger, multistream, pino, type StreamEntry } from 'pino';
+import { type DestinationStream, type Logger, type LoggerOptions, multistream, pino, type StreamEntry } from 'pino';
+import { cleaner } from '../core/hide.js';
 
 const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
 
@@ -18,14 +19,24 @@ export interface LogSinks {
 }
 
 /**
- * Lines for people on stderr, JSON lines in files. Known secrets are cut out of every line, whatever field they came
- * in: an error of a library may quote a header or a URL.
+ * Lines for people on stderr, JSON lines in files. Known secrets are cut out of every value, whatever field it came in, before it
+ * becomes JSON: an error of a library may quote a header or a URL, and a secret may be a word or a number that JSON needs.
+ * Control characters in foreign texts become visible.
  */
 export function openLog(options: { level: string; secrets: readonly string[]; file?: string | undefined }): LogSinks {
   let writeConsole: (line: string) => void = (line) => {
     process.stderr.write(line);
   };
-  const hide = hider(options.secrets);
+  const clean = cleaner(options.secrets);
+  const settings: LoggerOptions = {
+    level: options.level,
+    base: null,
+    hooks: {
+      logMethod(args, method) {
+        method.apply(this, args.map(clean) as typeof args);
+      },
+    },
+  };
   const prettify = prettyFactory({
     colorize: process.stderr.isTTY === true,
     ignore: 'pid,hostname',
@@ -33,15 +44,15 @@ export function openLog(options: { level: string; secrets: readonly string[]; fi
     singleLine: true,
   });
   const people: DestinationStream = { write: (line) => writeConsole(prettify(line)) };
-  const streams = multistream([{ level: options.level as never, stream: hidden(people, hide) }]);
+  const streams = multistream([{ level: options.level as never, stream: people }]);
   const files = multistream([]);
   const addFile = (path: string) => {
-    const entry: StreamEntry = { level: options.level as never, stream: hidden(boundedFile(path), hide) };
+    const entry: StreamEntry = { level: options.level as never, stream: boundedFile(path) };
     streams.add(entry);
     files.add(entry);
   };
-  const log = pino({ level: options.level, base: null }, streams);
-  const fileLog = pino({ level: options.level, base: null }, files);
+  const log = pino(settings, streams);
+  const fileLog = pino(settings, files);
   if (options.file !== undefined) addFile(options.file);
   return {
     log,
@@ -53,26 +64,6 @@ export function openLog(options: { level: string; secrets: readonly string[]; fi
       writeConsole = write;
     },
   };
-}
-
-export const SECRET_PLACEHOLDER = '[secret]';
-
-/** Cuts secrets out of a text, also as URLs, headers and JSON write them. */
-export function hider(secrets: readonly string[]): (text: string) => string {
-  // Short ones would cut innocent words; a password of three letters protects nothing anyway.
-  const forms = secrets
-    .filter((secret) => secret.length >= 4)
-    .flatMap((secret) => [
-      secret,
-      encodeURIComponent(secret),
-      Buffer.from(secret).toString('base64'),
-      JSON.stringify(secret).slice(1, -1),
-    ]);
-  return (text) => forms.reduce((line, form) => line.replaceAll(form, SECRET_PLACEHOLDER), text);
-}
-
-function hidden(stream: DestinationStream, hide: (text: string) => string): DestinationStream {
-  return { write: (line) => stream.write(hide(line)) };
 }
 
 /** Synchronous: a line that was logged is in the file when the process is killed. */

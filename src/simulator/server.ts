@@ -220,7 +220,8 @@ class SimulatorServer implements Simulator {
   }
 
   async #answer(request: IncomingMessage, path: string, borrow: () => JsonWriter): Promise<Reply> {
-    const endpoint = ENDPOINTS[path];
+    // A gateway has a key, or more, before it.
+    const endpoint = ENDPOINTS[path.slice(path.lastIndexOf('/'))];
     const body = await readBody(request);
     if (this.#outage) return this.#outageReply();
     if (!endpoint || request.method !== 'POST') return this.#refused(404, 'not found: POST to /orderbook or /pnl');

@@ -9,7 +9,9 @@ const TOKEN = 'tok-3nAvEryS3cretBearer';
 const PASSWORD = "pw-L0ng'n&S3cret/=é";
 const URL_PASSWORD = 'urlpw-W1thS3cret';
 const URL_KEY = 'apikey-N0tToBeSeen';
-const SECRETS = [TOKEN, PASSWORD, URL_PASSWORD, URL_KEY].flatMap((secret) => [
+/** As The Graph's gateway has it: /api/KEY/subgraphs/id/…. */
+const PATH_KEY = '5c1f0a9be47d28836ab0d1ce92f7345d';
+const SECRETS = [TOKEN, PASSWORD, URL_PASSWORD, URL_KEY, PATH_KEY].flatMap((secret) => [
   secret,
   encodeURIComponent(secret),
   Buffer.from(secret).toString('base64'),
@@ -76,6 +78,11 @@ function withUserInfo(url: string, userInfo: string): string {
   return url.replace('://', `://${userInfo}@`);
 }
 
+function sourceWithSecrets({ simulator }: Scenario): string {
+  const url = simulator.url.replace('/orderbook', `/api/${PATH_KEY}/orderbook`);
+  return `${withUserInfo(url, `who:${URL_PASSWORD}`)}?key=${URL_KEY}`;
+}
+
 test('no token, password or key is left in any output, log, checkpoint, report or process title', {
   timeout: 120_000,
 }, async () => {
@@ -83,14 +90,14 @@ test('no token, password or key is left in any output, log, checkpoint, report o
     simulator: { token: TOKEN, latencyMs: 5, faults: [{ kind: 'http-503', rate: 0.05, maxPerBody: 1 }] },
     env: LOGIN,
   });
-  const source = `${withUserInfo(scenario.simulator.url, `who:${URL_PASSWORD}`)}?key=${URL_KEY}`;
+  const source = sourceWithSecrets(scenario);
   const program = scenario.startFills(...SMALL, ...LOUD, '--source-url', source);
   await until(program, () => scenario.simulator.stats().requests > 5);
   if (process.platform === 'linux') expect(leaks(titlesOf(program.pid))).toEqual([]);
   const ended = await program.ended;
   expect(outcome(ended)).toMatchObject({ code: 0 });
   expect(leaks(textsOf(scenario, ended))).toEqual([]);
-  expect(scenario.run().checkpoint.fingerprint.source).toContain('key=…');
+  expect(scenario.run().checkpoint.fingerprint.source).toMatch(/\/api\/…\/orderbook\?key=… \(key [0-9a-f]{12}\)$/);
   const status = await scenario.start('status', '--json').ended;
   expect(leaks([['status', status.stdout + status.stderr]])).toEqual([]);
 });
@@ -109,7 +116,7 @@ test.runIf(process.platform === 'linux')(
   { timeout: 60_000 },
   async () => {
     const scenario = await makeScenario(clickhouse, { simulator: { latencyMs: 50 } });
-    const source = `${withUserInfo(scenario.simulator.url, `who:${URL_PASSWORD}`)}?key=${URL_KEY}`;
+    const source = sourceWithSecrets(scenario);
     const program = spawnBackfill(
       ['fills', ...SMALL, `--source-url=${source}`, '--clickhouse-dir', 'clickhouse', '--threads', '2'],
       { cwd: scenario.dir },

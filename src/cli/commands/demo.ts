@@ -34,6 +34,7 @@ export async function demo(outer: Context): Promise<void> {
       sourceUrl: simulator.url,
       pnlSourceUrl: simulator.pnlUrl,
       sourceToken: undefined,
+      pnlSourceToken: undefined,
       clickhouseDir: ownFolder(config.clickhouseDir, OPTIONS.clickhouseDir.schema.parse(undefined), 'clickhouse'),
       checkpoints: ownFolder(config.checkpoints, OPTIONS.checkpoints.schema.parse(undefined), 'checkpoints'),
       fresh: true,

@@ -4,7 +4,7 @@ import { claimStaging, keepStaging, stagingOwner } from '../../clickhouse/stagin
 import { FILLS_STAGING } from '../../clickhouse/tables.js';
 import { collectGarbage } from '../../core/collect-garbage.js';
 import { EXIT, ExitError, usageError } from '../../core/exit.js';
-import { redactUrl } from '../../net/redact.js';
+import { fingerprintUrl } from '../../net/redact.js';
 import type { LoadFigures } from '../../report/figures.js';
 import type { StepContext } from '../../report/step.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
@@ -50,7 +50,7 @@ export async function runFills(
   const source = openLink(step, settings.source);
   const head = await readSourceHead(step, source);
   const fingerprint: Fingerprint = {
-    source: redactUrl(settings.source.url),
+    source: fingerprintUrl(settings.source.url),
     deployment: head.deployment,
     target: opened.embedded ? `embedded in ${opened.embedded.dir}` : opened.target.url,
     table: `${opened.target.database}.${FILLS_STAGING}`,

@@ -6,8 +6,9 @@
 import { gunzipSync } from 'node:zlib';
 import { Agent, request as send } from 'undici';
 import { type Failure, FailureError, failed } from '../../core/failure.js';
+import { hider } from '../../core/hide.js';
 import type { HostRate } from '../../net/host-rate.js';
-import { endpointOf, redactUrl, scrub } from '../../net/redact.js';
+import { endpointOf, redactUrl } from '../../net/redact.js';
 import { classifyTransport } from '../subgraph/failures.js';
 import { isLoopback } from '../subgraph/transport.js';
 import { classifyRestStatus } from './failures.js';
@@ -55,7 +56,7 @@ export class RestClient {
   readonly url: string;
   readonly #base: URL;
   readonly #headers: Record<string, string>;
-  readonly #secrets: readonly string[];
+  readonly #hide: (text: string) => string;
   readonly #agent: Agent;
   readonly #now: () => number;
 
@@ -65,10 +66,8 @@ export class RestClient {
     const endpoint = endpointOf(options.baseUrl, undefined);
     this.#base = new URL(endpoint.url);
     this.url = redactUrl(options.baseUrl);
-    this.#secrets = [...endpoint.secrets, ...Object.values(secretHeaders), ...(secretQuery?.slice(1) ?? [])]
-      .flatMap((secret) => [secret, encodeURIComponent(secret), secret.replace(/^Bearer /, '')])
-      .filter((secret) => secret.length >= 3)
-      .sort((a, b) => b.length - a.length);
+    const keys = [...Object.values(secretHeaders), ...(secretQuery?.slice(1) ?? [])];
+    this.#hide = hider([...endpoint.secrets, ...keys, ...keys.map((key) => key.replace(/^Bearer /, ''))]);
     this.#headers = {
       accept: 'application/json',
       'accept-encoding': isLoopback(this.#base.hostname) ? 'identity' : 'gzip',
@@ -173,7 +172,7 @@ export class RestClient {
 
   #failureOf(error: unknown, request: RestRequest): Failure {
     const failure = error instanceof FailureError ? error.failure : classifyTransport(error, this.nameOf(request));
-    return { ...failure, message: scrub(failure.message, this.#secrets) };
+    return { ...failure, message: this.#hide(failure.message) };
   }
 }
 

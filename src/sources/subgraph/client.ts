@@ -4,7 +4,8 @@
  */
 import { GraphQLClient } from 'graphql-request';
 import { type Failure, FailureError, failed } from '../../core/failure.js';
-import { endpointOf, redactUrl, scrub } from '../../net/redact.js';
+import { hider } from '../../core/hide.js';
+import { endpointOf, redactUrl } from '../../net/redact.js';
 import { classifyErrors, transient } from './failures.js';
 import { makeTransport, type Transport } from './transport.js';
 
@@ -48,7 +49,7 @@ function bodyParser(parsePlain: (body: Buffer) => unknown = () => undefined): (b
 export class SourceClient {
   /** Without credentials: fit for logs and the fingerprint. */
   readonly url: string;
-  readonly #secrets: readonly string[];
+  readonly #hide: (text: string) => string;
   readonly #transport: Transport;
   readonly #client: GraphQLClient;
 
@@ -56,7 +57,7 @@ export class SourceClient {
   constructor(private readonly options: SourceOptions) {
     const endpoint = endpointOf(options.url, options.token);
     this.url = redactUrl(options.url);
-    this.#secrets = endpoint.secrets;
+    this.#hide = hider(endpoint.secrets);
     this.#transport = makeTransport({
       connections: options.connections,
       deadlineMs: options.deadlineMs,
@@ -131,7 +132,7 @@ export class SourceClient {
 
   #clean(error: unknown): Failure {
     const failure = error instanceof FailureError ? error.failure : this.#notAnAnswer(error);
-    return { ...failure, message: scrub(failure.message, this.#secrets) };
+    return { ...failure, message: this.#hide(failure.message) };
   }
 
   /** The transport has dealt with everything else: what graphql-request throws is about the body. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MAX_MESSAGE_CHARS } from '../../../src/core/failure.js';
-import { endpointOf, redactUrl, scrub } from '../../../src/net/redact.js';
+import { hider } from '../../../src/core/hide.js';
+import { endpointOf, fingerprintUrl, redactUrl } from '../../../src/net/redact.js';
 import {
   classifyErrors,
   classifyMessage,
@@ -150,13 +151,45 @@ describe('credentials', () => {
   });
 
   test('go as headers and are blanked in texts', () => {
-    const endpoint = endpointOf('https://joe:s%20cret@host/p?key=abc', undefined);
-    expect(endpoint.url).toBe('https://host/p?key=abc');
+    const endpoint = endpointOf('https://joe:s%20cret@host/p?key=abcd', undefined);
+    expect(endpoint.url).toBe('https://host/p?key=abcd');
     expect(endpoint.authorization).toBe(`Basic ${Buffer.from('joe:s cret').toString('base64')}`);
-    const text = `s cret, s%20cret, abc, ${endpoint.authorization}`;
-    expect(scrub(text, endpoint.secrets)).toBe('***, ***, ***, Basic ***');
+    const text = `s cret, s%20cret, abcd, ${endpoint.authorization}`;
+    expect(hider(endpoint.secrets)(text)).toBe('[secret], [secret], [secret], Basic [secret]');
     expect(endpointOf('https://joe:pw@host/p', 'token-1').authorization).toBe('Bearer token-1');
     expect(endpointOf('https://host/p', undefined)).toMatchObject({ authorization: null, secrets: [] });
     expect(() => endpointOf('joe:secret@', undefined)).toThrow(TypeError);
+  });
+
+  test.each([
+    [
+      'https://gateway.thegraph.com/api/0123456789abcdef0123456789abcdef/subgraphs/id/81Dm16JjuFSrqz813HysXoUPvzTwE7fsfPk2RTf66nyC',
+      'https://gateway.thegraph.com/api/…/subgraphs/id/81Dm16JjuFSrqz813HysXoUPvzTwE7fsfPk2RTf66nyC',
+    ],
+    [
+      'https://polygon-mainnet.g.alchemy.com/v2/abcDEFghiJKLmnoPQRstuVWXyz012345',
+      'https://polygon-mainnet.g.alchemy.com/v2/…',
+    ],
+    [
+      'https://a-b-c.matic.quiknode.pro/0123456789abcdef0123456789abcdef01234567/',
+      'https://a-b-c.matic.quiknode.pro/…/',
+    ],
+    ['https://rpc.example/1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed', 'https://rpc.example/…'],
+  ])('a key in the path of %s is hidden, and hashed in the fingerprint', (url, shown) => {
+    expect(redactUrl(url)).toBe(shown);
+    expect(fingerprintUrl(url)).toMatch(/ \(key [0-9a-f]{12}\)$/);
+    const other = url.replace(/(?<=[/-])[0-9ab]/, 'f');
+    expect(fingerprintUrl(other)).not.toBe(fingerprintUrl(url));
+    for (const secret of endpointOf(url, undefined).secrets) expect(fingerprintUrl(url)).not.toContain(secret);
+    expect(endpointOf(url, undefined).url).toBe(url);
+  });
+
+  test.each([
+    'https://api.goldsky.com/api/public/project_cl6mb8i9h0003e201j6li0diw/subgraphs/orderbook-subgraph/0.0.1/gn',
+    'https://portal.sqd.dev/datasets/polygon-mainnet',
+    'http://127.0.0.1:8000/subgraphs/name/polymarket-orderbook-subgraph/v2',
+  ])('words and public names in a path stay: %s', (url) => {
+    expect(redactUrl(url)).toBe(url);
+    expect(fingerprintUrl(url)).toBe(url);
   });
 });
