@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import type { z } from 'zod';
 import { usageError } from '../core/exit.js';
@@ -15,7 +15,7 @@ export function loadConfig(
   environment: NodeJS.ProcessEnv = process.env,
   envFile = '.env',
 ): Config {
-  const fileValues = existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {};
+  const fileValues = readEnvFile(envFile);
   const allowed = new Set<OptionName>(COMMANDS[command].options);
   const mistakes: string[] = [];
   const config: Record<string, unknown> = {};
@@ -31,6 +31,18 @@ export function loadConfig(
     throw usageError(mistakes.join('\n'), `backfill ${command} --help lists the options`);
   }
   return config as Config;
+}
+
+function readEnvFile(file: string): NodeJS.Dict<string> {
+  if (!existsSync(file)) return {};
+  if (statSync(file).isDirectory()) {
+    throw usageError(`${file} is a folder, where a file with settings is expected`, 'rename the folder');
+  }
+  try {
+    return parseEnv(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw usageError(`${file} cannot be read: ${(error as Error).message}`, 'make it readable, or move it away');
+  }
 }
 
 interface Given {

@@ -118,6 +118,7 @@ async function watched<Settings>(step: StepContext, job: LoadJob<Settings>, runn
       loader.fail(error);
     }
     loader.checkProgress();
+    if (loader.gaveUp) stop.raise();
     progress.update(now);
   };
   const ticker = setInterval(tick, TICK_MS);

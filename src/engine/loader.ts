@@ -92,6 +92,11 @@ export class Loader {
     return this.#setAside.length;
   }
 
+  /** Nothing got on for too long: what waits for its turn to ask need not wait any longer. */
+  get gaveUp(): boolean {
+    return this.#end?.kind === 'gave-up';
+  }
+
   get recovering(): boolean {
     return this.#recovering !== null;
   }

@@ -40,7 +40,10 @@ export function retrying(options: RetryingOptions): Retry {
         failingSinceMs ??= options.nowMs();
         // The source answers, and always wrongly: that is no outage to be waited for.
         if (failure.code === 'bad_page' && ++badPages >= MAX_BAD_PAGES) throw error;
-        if (!passing || !mayRepeat(failure) || options.nowMs() - failingSinceMs > options.giveUpAfterMs) throw error;
+        const leftMs = failingSinceMs + options.giveUpAfterMs - options.nowMs();
+        // Told to come back only after that: nothing is gained by waiting.
+        const tooLate = leftMs < 0 || (failure.retryAfterMs ?? 0) > leftMs;
+        if (!passing || !mayRepeat(failure) || tooLate) throw error;
         if (failure.code !== 'throttled') failures++;
         options.onRetry(what, failure);
         if (

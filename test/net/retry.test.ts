@@ -123,6 +123,12 @@ test('a single request that never succeeds is given up after the time set, with 
   expect(asked()).toBeLessThan(12);
 });
 
+test('a source that says to come back only after the time set is given up at once', async () => {
+  const { ask, asked } = scripted([failure('throttled', { retryAfterMs: 600_000 })], 30_000);
+  await expect(ask()).rejects.toMatchObject({ failure: { code: 'throttled' } });
+  expect(asked()).toBe(1);
+});
+
 test('a single request that is stopped while it waits throws the reason', async () => {
   const { ask, stop } = scripted([failure('overloaded')]);
   stop.abort(new Error('interrupted'));
