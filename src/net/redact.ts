@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /** Credentials leave in headers, or in the URL that is asked: never in messages, logs, fingerprints, tables or files. */
 
 /** So long a part of a path may be a key, unless it is made of words: gateways take the key in the path. */
-const KEY_CHARS = 20;
+const KEY_CHARS = 16;
 /** `orderbook-subgraph`, `0.0.1`, `polygon-mainnet-v2`. */
 const WORDS = /^(?:[a-z]+|v?\d{1,4})(?:[-_.](?:[a-z]+|v?\d{1,4}))*$/i;
 /** Goldsky's projects and The Graph's subgraphs are public names: `project_…`, and what follows `id`. */

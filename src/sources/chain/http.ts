@@ -4,7 +4,6 @@ import { createGunzip } from 'node:zlib';
 import { Agent, request } from 'undici';
 import { FailureError, failed } from '../../core/failure.js';
 import type { HostRate } from '../../net/host-rate.js';
-import { scrub } from '../../net/redact.js';
 import { classifyTransport, parseRetryAfter } from '../subgraph/failures.js';
 import { isLoopback } from '../subgraph/transport.js';
 
@@ -14,8 +13,8 @@ export interface HttpOptions {
   readonly silenceMs: number;
   /** Of the host that is asked: every request waits for it. */
   readonly rate?: HostRate;
-  /** What must not appear in any text. */
-  readonly secrets?: readonly string[];
+  /** Cuts secrets out of messages. */
+  readonly hide?: (text: string) => string;
   /** By default everywhere but on loopback, where it only costs CPU. */
   readonly gzip?: boolean;
 }
@@ -144,7 +143,7 @@ export class Http {
     if (code?.startsWith('Z_')) return failed('transient', 'bad_response', `a gzip body that does not unzip: ${error}`);
     // A path may hold a key, and an error may quote the URL.
     const failure = classifyTransport(error, url.host);
-    return new FailureError({ ...failure, message: scrub(failure.message, this.options.secrets ?? []) });
+    return new FailureError({ ...failure, message: this.options.hide?.(failure.message) ?? failure.message });
   }
 
   async *#unzipped(body: Readable): AsyncGenerator<Buffer> {

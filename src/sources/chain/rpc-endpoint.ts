@@ -3,8 +3,9 @@
  * data. Its URL may hold a key anywhere: only the host is ever shown.
  */
 import { type FailureError, failed } from '../../core/failure.js';
+import { hider } from '../../core/hide.js';
 import type { HostRate } from '../../net/host-rate.js';
-import { endpointOf, scrub } from '../../net/redact.js';
+import { endpointOf } from '../../net/redact.js';
 import type { LogFilter } from './exchanges.js';
 import { Http, type HttpAnswer } from './http.js';
 import { type BlockRange, type Meaning, meaningOf, type Refusal } from './provider-words.js';
@@ -42,7 +43,7 @@ export class RpcEndpoint {
   readonly #http: Http;
   readonly #url: URL;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #secrets: readonly string[];
+  readonly #hide: (text: string) => string;
   readonly #chainId: number;
   #isChecked = false;
   #batchCalls = FIRST_BATCH;
@@ -54,8 +55,8 @@ export class RpcEndpoint {
     this.name = this.#url.host;
     this.#headers = authorization === null ? {} : { authorization };
     const keys = this.#url.pathname.split('/').filter((part) => part.length >= KEY_CHARS);
-    this.#secrets = [...secrets, ...keys];
-    this.#http = new Http({ ...options, secrets: this.#secrets });
+    this.#hide = hider([...secrets, ...keys]);
+    this.#http = new Http({ ...options, hide: this.#hide });
     this.#chainId = options.chainId ?? POLYGON;
   }
 
@@ -204,7 +205,7 @@ export class RpcEndpoint {
   }
 
   #clean(text: string): string {
-    return scrub(text, this.#secrets)
+    return this.#hide(text)
       .replace(/<[^>]*>/g, ' ')
       .replace(/\s+/g, ' ')
       .trim()
