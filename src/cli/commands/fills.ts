@@ -2,7 +2,7 @@ import { preflight } from '../../clickhouse/preflight.js';
 import { checkInput } from '../../datasets/fills/check-input.js';
 import { printDryRun } from '../../datasets/fills/dry-run.js';
 import { runFills } from '../../datasets/fills/fills-step.js';
-import { endOfFills, publish } from '../../datasets/fills/summary.js';
+import { endOfFills, reportFills } from '../../datasets/fills/summary.js';
 import type { Context } from '../context.js';
 import { openTargetOf } from '../open-target.js';
 import { fillsSettings, inputOf } from '../settings.js';
@@ -20,7 +20,7 @@ export async function fills(ctx: Context): Promise<void> {
     ctx.out.result({ upToDate: true });
     return;
   }
-  const report = publish(ctx, result);
+  const report = reportFills(ctx, result);
   ctx.out.result({ ...report });
   endOfFills(result, report);
   ctx.out.text('\nNext: backfill verify');

@@ -8,7 +8,7 @@ import { loadMarkets, type MarketsReport } from '../../datasets/conditions/marke
 import { runFills } from '../../datasets/fills/fills-step.js';
 import { existingRun } from '../../datasets/fills/open-run.js';
 import type { AskedSelection } from '../../datasets/fills/planning.js';
-import { endOfFills, publish } from '../../datasets/fills/summary.js';
+import { endOfFills, reportFills } from '../../datasets/fills/summary.js';
 import type { Rebuilt } from '../../datasets/pnl/rebuild.js';
 import { whyPnlBehind } from '../../datasets/pnl/versions.js';
 import { noteStep } from '../../run/keeper.js';
@@ -94,7 +94,7 @@ async function loadAll(ctx: Context, opened: OpenedTarget, asked: AskedSelection
   title(ctx, 'Fills');
   const result = await runFills(ctx, fillsSettings(ctx.config), opened, asked);
   if (result === null) return { found: null, ...said };
-  const report = publish(ctx, result);
+  const report = reportFills(ctx, result);
   // With conditions set aside the step is left over too: the next sitting tries it again.
   if (!said.markets?.setAside.length && result.checkpoint.steps.markets === undefined) {
     noteStep(result.folder, 'markets', new Date().toISOString());

@@ -144,7 +144,7 @@ export function renderFillsReport(r: FillsReport): string {
 }
 
 /** Durable beside the checkpoint, and printed. */
-export function publish(step: StepContext, result: FillsResult): FillsReport {
+export function reportFills(step: StepContext, result: FillsResult): FillsReport {
   const report = fillsReport(result);
   result.folder.writeJson(result.folder.reportPath, { fills: report, checkpoint: result.checkpoint });
   step.out.text(renderFillsReport(report));
