@@ -146,7 +146,7 @@ function restartWhenStuck<Settings>(
   if (!watchdog.look(figures.beats, mayRest, performance.now())) return;
   const { loading } = figures.now(loader);
   step.log.error(
-    { loading, threads: pool.threads },
+    { chunks: loading, threads: pool.threads },
     'nothing has moved for too long: the threads are ended and begun anew',
   );
   pool.restart().catch((error: unknown) => loader.fail(error));

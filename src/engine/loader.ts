@@ -10,7 +10,7 @@ import type { RunStore, Units } from './ports.js';
 
 /**
  * The control plane of a load: admits units, decides what an outcome means, and tells the run store. It reads nothing and
- * inserts no row itself. `pending.ts` says what states a unit goes through.
+ * inserts no row itself. `pending.ts` says what states a unit goes through; people know units as chunks.
  */
 export interface LoaderOptions {
   readonly workers: number;
@@ -204,7 +204,7 @@ export class Loader {
   #log(unit: Pending, failure: Failure): void {
     if (failure.code === 'throttled') return;
     const { failures, size } = unit;
-    this.deps.log.warn({ unit: this.#nameOf(unit), code: failure.code, failures, size }, failure.message);
+    this.deps.log.warn({ chunk: this.#nameOf(unit), code: failure.code, failures, size }, failure.message);
   }
 
   #nameOf({ ordinal }: Pending): string {
@@ -230,8 +230,8 @@ export class Loader {
     } else {
       enter(unit, 'set-aside');
       this.#setAside.push(unit);
-      const what = { unit: this.#nameOf(unit), code: failure.code };
-      this.deps.log.warn(what, 'set aside after too many failures; tried again at the end');
+      const what = { chunk: this.#nameOf(unit), code: failure.code };
+      this.deps.log.warn(what, 'chunk set aside after too many failures; tried again at the end');
     }
     this.deps.store.failed({ ordinal: unit.ordinal, failure, attempts: Math.max(1, unit.failures) });
     this.#checkSettled();
@@ -265,7 +265,7 @@ export class Loader {
 
   async #waitFor(side: OtherSide, failure: Failure): Promise<void> {
     const { clock, log, options, random } = this.deps;
-    log.warn({ side, code: failure.code }, `the ${side} fails every request; holding everything until it answers`);
+    log.warn({ side, code: failure.code }, `the ${side} fails every request; holding all chunks until it answers`);
     for (let attempt = 0; !this.#end; attempt++) {
       const pauseMs = random() * Math.min(PROBE_MAX_MS, options.retryBaseMs * 2 ** attempt);
       if (!(await clock.sleep(pauseMs, this.#over.signal))) return;
@@ -323,7 +323,10 @@ export class Loader {
   /** The units set aside, once more and gently: few at a time, the source's whole attention for each. */
   async #sweep(): Promise<void> {
     if (this.#end || this.#setAside.length === 0) return;
-    this.deps.log.info({ units: this.#setAside.length }, 'everything else is loaded; trying again what was set aside');
+    this.deps.log.info(
+      { chunks: this.#setAside.length },
+      'everything else is loaded; trying again the chunks set aside',
+    );
     this.#queue.concurrency = SWEEP_WORKERS;
     for (const unit of this.#setAside.splice(0)) {
       unit.swept = true;
