@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CHAIN_ROW } from '../../../src/datasets/fills/chain/fill-row.js';
+import { FILL } from '../../../src/datasets/fills/table.js';
 import { type SimulatedChain, startChain } from '../../../src/simulator/chain/start.js';
 import { Portal } from '../../../src/sources/chain/portal.js';
 import { Rpc } from '../../../src/sources/chain/rpc.js';
@@ -43,7 +43,7 @@ test('a real node, a simulated one and the portal give identical rows, and every
   expect(byRpc.rows).toEqual(byPortal.rows);
   // A transaction's hash is the node's own; all else is the same, to the byte. Row by row, so that a difference can be read.
   const mined = (row: string) => {
-    const [hash, rest] = [row.slice(2 * CHAIN_ROW.txHash, 2 * CHAIN_ROW.orderHash), row.slice(2 * CHAIN_ROW.orderHash)];
+    const [hash, rest] = [row.slice(2 * FILL.txHash, 2 * FILL.orderHash), row.slice(2 * FILL.orderHash)];
     return (transactions.get(`0x${hash}`) ?? hash).slice(2) + rest;
   };
   for (const [i, row] of byPortal.rows.entries()) expect(byAnvil.rows[i]).toBe(mined(row));

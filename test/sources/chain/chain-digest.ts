@@ -1,7 +1,7 @@
 /** What a source told of a range, so that two sources can be compared. */
 
 import { BlockRows } from '../../../src/datasets/fills/chain/block-rows.js';
-import { CHAIN_ROW } from '../../../src/datasets/fills/chain/fill-row.js';
+import { FILL_BYTES } from '../../../src/datasets/fills/table.js';
 import type { ChainSource } from '../../../src/sources/chain/chain-source.js';
 import { EXCHANGES, filtersOf } from '../../../src/sources/chain/exchanges.js';
 import type { MatchFinding } from '../../../src/sources/chain/matches.js';
@@ -18,7 +18,7 @@ export interface Told {
 
 export async function tell(source: ChainSource, range: BlockRange): Promise<Told> {
   const rows: string[] = [];
-  const row = Buffer.alloc(CHAIN_ROW.bytes);
+  const row = Buffer.alloc(FILL_BYTES);
   const target = { nextByte: 0, ensureRoom: () => row, commit: () => void rows.push(row.toString('hex')) };
   const blockRows = new BlockRows();
   let logs = 0;

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FailureError } from '../../../src/core/failure.js';
-import { CHAIN_ROW, writeFillRow } from '../../../src/datasets/fills/chain/fill-row.js';
+import { writeFillRow } from '../../../src/datasets/fills/chain/fill-row.js';
+import { FILL_BYTES } from '../../../src/datasets/fills/table.js';
 import { EVENT, ExchangeEvents } from '../../../src/sources/chain/exchange-events.js';
 import { EXCHANGES } from '../../../src/sources/chain/exchanges.js';
 import type { Logs, LogText } from '../../../src/sources/chain/logs.js';
@@ -40,7 +41,7 @@ function rowsOf(block: { readonly number: number; readonly timestamp: number; re
   const rows: (string | null)[] = [];
   for (let i = 0; i < events.count; i++) {
     if (events.kind[i] !== EVENT.fill) continue;
-    const row = new Uint8Array(CHAIN_ROW.bytes);
+    const row = new Uint8Array(FILL_BYTES);
     const reason = writeFillRow(row, 0, events, i, block.number, block.timestamp);
     rows.push(reason ?? Buffer.from(row).toString('hex'));
   }

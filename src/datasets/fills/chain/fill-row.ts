@@ -1,16 +1,12 @@
 /**
- * A fill of the chain as a row of `clob_fills` in RowBinary, straight from the hex digits of its log. What it writes stands in
- * the order of the table's columns; a test compares it with the long way, value by value.
+ * A fill of the chain as a row of `clob_fills` in RowBinary, straight from the hex digits of its log.
  */
 import { addressIn, isAddressTopic } from '../../../sources/chain/event-values.js';
 import { type ExchangeEvents, malformedLog, SIDE, UNFIT } from '../../../sources/chain/exchange-events.js';
 import { EXCHANGES } from '../../../sources/chain/exchanges.js';
 import { areZeros, WORD_DIGITS, writeBytes, writeWordReversed } from '../../../sources/chain/hex.js';
 import { LOG } from '../../../sources/chain/logs.js';
-import { FILL, FILL_BYTES } from '../table.js';
-
-/** Byte offsets of the columns, and the width of a row. */
-export const CHAIN_ROW = { ...FILL, bytes: FILL_BYTES } as const;
+import { FILL } from '../table.js';
 
 /** The value that does not fit the table. */
 export type ChainRejectReason = 'side' | 'asset_both_zero' | 'asset_neither_zero' | 'token' | 'shares' | 'usdc' | 'fee';
@@ -41,27 +37,27 @@ export function writeFillRow(
   const maker = logs.topic(log, 2);
   const taker = logs.topic(log, 3);
   const isHex =
-    writeBytes(out, at + CHAIN_ROW.txHash, text, logs.get(log, LOG.transactionHash), 32) &&
-    writeBytes(out, at + CHAIN_ROW.orderHash, text, logs.topic(log, 1), 32) &&
-    writeBytes(out, at + CHAIN_ROW.wallet, text, addressIn(maker), 20) &&
-    writeBytes(out, at + CHAIN_ROW.counterparty, text, addressIn(taker), 20) &&
-    writeWordReversed(out, at + CHAIN_ROW.tokenId, text, token) &&
+    writeBytes(out, at + FILL.txHash, text, logs.get(log, LOG.transactionHash), 32) &&
+    writeBytes(out, at + FILL.orderHash, text, logs.topic(log, 1), 32) &&
+    writeBytes(out, at + FILL.wallet, text, addressIn(maker), 20) &&
+    writeBytes(out, at + FILL.counterparty, text, addressIn(taker), 20) &&
+    writeWordReversed(out, at + FILL.tokenId, text, token) &&
     isAddressTopic(logs, maker) &&
     isAddressTopic(logs, taker);
   if (!isHex) throw malformedLog(logs, log);
   if (areZeros(text, token, WORD_DIGITS)) return 'token';
 
-  writeUInt32(out, at + CHAIN_ROW.blockTime, blockTime);
-  out[at + CHAIN_ROW.side] = isBuy ? BUY : SELL;
+  writeUInt32(out, at + FILL.blockTime, blockTime);
+  out[at + FILL.side] = isBuy ? BUY : SELL;
   // Who buys gives collateral and takes shares.
-  const given = isBuy ? CHAIN_ROW.usdc : CHAIN_ROW.shares;
-  const taken = isBuy ? CHAIN_ROW.shares : CHAIN_ROW.usdc;
+  const given = isBuy ? FILL.usdc : FILL.shares;
+  const taken = isBuy ? FILL.shares : FILL.usdc;
   writeUInt64(out, at + given, events.makerHigh[i] as number, events.makerLow[i] as number);
   writeUInt64(out, at + taken, events.takerHigh[i] as number, events.takerLow[i] as number);
-  writeUInt64(out, at + CHAIN_ROW.fee, events.feeHigh[i] as number, events.feeLow[i] as number);
-  out[at + CHAIN_ROW.exchange] = ENUM_VALUES[events.exchange[i] as number] as number;
-  writeUInt32(out, at + CHAIN_ROW.blockNumber, blockNumber);
-  writeUInt32(out, at + CHAIN_ROW.logIndex, logs.get(log, LOG.logIndex));
+  writeUInt64(out, at + FILL.fee, events.feeHigh[i] as number, events.feeLow[i] as number);
+  out[at + FILL.exchange] = ENUM_VALUES[events.exchange[i] as number] as number;
+  writeUInt32(out, at + FILL.blockNumber, blockNumber);
+  writeUInt32(out, at + FILL.logIndex, logs.get(log, LOG.logIndex));
   return null;
 }
 

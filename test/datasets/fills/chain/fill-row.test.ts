@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { CHAIN_ROW, writeFillRow } from '../../../../src/datasets/fills/chain/fill-row.js';
+import { FILLS_COLUMNS } from '../../../../src/clickhouse/tables.js';
+import { writeFillRow } from '../../../../src/datasets/fills/chain/fill-row.js';
+import { FILL, FILL_BYTES } from '../../../../src/datasets/fills/table.js';
 import { EVENT, ExchangeEvents } from '../../../../src/sources/chain/exchange-events.js';
 import { EXCHANGES } from '../../../../src/sources/chain/exchanges.js';
 import { Logs, type LogText, writeLogs } from '../../../../src/sources/chain/logs.js';
@@ -20,33 +22,33 @@ function eventsOf(logs: readonly LogText[]): ExchangeEvents {
 /** A row read back column by column, in the order of the table. */
 function readRow(row: Buffer) {
   const hex = (at: number, length: number) => `0x${row.subarray(at, at + length).toString('hex')}`;
-  const { tokenId } = CHAIN_ROW;
+  const { tokenId } = FILL;
   return {
-    txHash: hex(CHAIN_ROW.txHash, 32),
-    orderHash: hex(CHAIN_ROW.orderHash, 32),
-    blockTime: row.readUInt32LE(CHAIN_ROW.blockTime),
-    wallet: hex(CHAIN_ROW.wallet, 20),
-    counterparty: hex(CHAIN_ROW.counterparty, 20),
+    txHash: hex(FILL.txHash, 32),
+    orderHash: hex(FILL.orderHash, 32),
+    blockTime: row.readUInt32LE(FILL.blockTime),
+    wallet: hex(FILL.wallet, 20),
+    counterparty: hex(FILL.counterparty, 20),
     token: BigInt(
       `0x${Buffer.from(row.subarray(tokenId, tokenId + 32))
         .reverse()
         .toString('hex')}`,
     ),
-    side: row.readInt8(CHAIN_ROW.side),
-    shares: row.readBigInt64LE(CHAIN_ROW.shares),
-    usdc: row.readBigInt64LE(CHAIN_ROW.usdc),
-    fee: row.readBigInt64LE(CHAIN_ROW.fee),
-    exchange: EXCHANGES.find(({ enumValue }) => enumValue === row.readInt8(CHAIN_ROW.exchange))?.name,
-    blockNumber: row.readUInt32LE(CHAIN_ROW.blockNumber),
-    logIndex: row.readInt32LE(CHAIN_ROW.logIndex),
+    side: row.readInt8(FILL.side),
+    shares: row.readBigInt64LE(FILL.shares),
+    usdc: row.readBigInt64LE(FILL.usdc),
+    fee: row.readBigInt64LE(FILL.fee),
+    exchange: EXCHANGES.find(({ enumValue }) => enumValue === row.readInt8(FILL.exchange))?.name,
+    blockNumber: row.readUInt32LE(FILL.blockNumber),
+    logIndex: row.readInt32LE(FILL.logIndex),
   };
 }
 
 function rowOf(events: ExchangeEvents, i: number): ReturnType<typeof readRow> | string {
-  const row = Buffer.alloc(CHAIN_ROW.bytes + 10, 0xee);
+  const row = Buffer.alloc(FILL_BYTES + 10, 0xee);
   const reason = writeFillRow(row, 5, events, i, 90_000_000, 1_780_000_000);
   expect([...row.subarray(0, 5), ...row.subarray(-5)]).toEqual(new Array(10).fill(0xee));
-  return reason ?? readRow(row.subarray(5, 5 + CHAIN_ROW.bytes));
+  return reason ?? readRow(row.subarray(5, 5 + FILL_BYTES));
 }
 
 test('every fill of every generation becomes the row it means', () => {
@@ -79,6 +81,11 @@ test('every fill of every generation becomes the row it means', () => {
     });
   }
   expect(n).toBe(meant.length);
+});
+
+test('every exchange is a value of the table’s enum', () => {
+  const type = FILLS_COLUMNS.find(({ name }) => name === 'exchange')?.type;
+  for (const { name, enumValue } of EXCHANGES) expect(type).toContain(`'${name}' = ${enumValue}`);
 });
 
 /** A log with words of its data replaced. */
