@@ -9,6 +9,7 @@ import { type Statement, startTcpProxy, type TcpProxy } from '../support/tcp-pro
 import { borrowServer, dropDatabase, killProcess, type Login, type Server, startServer } from './clickhouse.js';
 import { judge } from './judge.js';
 import { Phases } from './phases.js';
+import { mayLeave, type Place, type SecondMachine } from './places.js';
 import { processesOf } from './processes.js';
 import type { Kill, Scenario } from './scenario.js';
 import { filesWithSecrets } from './secrets.js';
@@ -103,6 +104,8 @@ class Player {
   #pages = 0;
   #healed = false;
   #verdict = { rows: 0, rejected: 0, lost: 0, doubled: 0 };
+  readonly #place: Place;
+  #seconds = 0;
   readonly #forget: (() => void)[] = [];
   readonly #pending: Promise<unknown>[] = [];
 
@@ -111,6 +114,7 @@ class Player {
     readonly stage: Stage,
   ) {
     this.#made = makeUniverse(scenario.universe);
+    this.#place = mayLeave(scenario.place) ? scenario.place : 'here';
     this.#left = scenario.kills;
     this.#leftLate = scenario.lateKills;
     // Names are data: quotes, backslashes and letters of other alphabets must do no harm.
@@ -160,6 +164,10 @@ class Player {
           if (this.#proxy) this.#pending.push(this.#proxy.goDown(forMs));
         }),
       );
+    }
+    const { second } = this.scenario;
+    if (second) {
+      this.#forget.push(this.#happenings.at(second.when, () => void this.#pending.push(this.#sitElsewhere(second))));
     }
     writeFileSync(
       join(stage.dir, 'scenario.json'),
@@ -287,14 +295,43 @@ class Player {
     return undefined;
   }
 
-  async #sit(command: CommandName, extra: readonly string[], kills: readonly Kill[]): Promise<Ended> {
-    const { scenario, stage } = this;
+  #sit(command: CommandName, extra: readonly string[], kills: readonly Kill[]): Promise<Ended> {
     this.#sittings++;
     this.#phases.begin();
-    const jumps = scenario.environment.BACKFILL_CLOCK_JUMPS !== undefined;
     return sit({
-      main: stage.main,
+      ...this.#program(),
+      place: this.#place,
       args: [command, ...this.#flags(command), ...extra],
+      name: `sitting-${String(this.#sittings).padStart(2, '0')}-${command}`,
+      kills,
+      onStruck: (kill) => {
+        if (kill === this.#leftLate[0]) this.#leftLate = this.#leftLate.slice(1);
+        this.#countInside('signal');
+      },
+    });
+  }
+
+  /** A second machine: the same target, a checkpoint folder of its own. */
+  async #sitElsewhere({ command, codes }: SecondMachine): Promise<void> {
+    this.#seconds++;
+    const ended = await sit({
+      ...this.#program(),
+      place: 'here',
+      args: [command, ...this.#flags(command), '--checkpoints', join(this.stage.dir, 'checkpoints-elsewhere')],
+      name: `second-machine-${command}`,
+      kills: [],
+      onStruck: () => undefined,
+    });
+    if (ended.hung) this.wrong.push(`the second machine (${command}) did not end within ${PATIENCE_MS / 1000} s`);
+    else if (ended.code === null || !codes.includes(ended.code))
+      this.wrong.push(`the second machine (${command}) ended with ${ended.code}: ${lastLine(ended.out)}`);
+  }
+
+  #program() {
+    const { scenario, stage } = this;
+    const jumps = scenario.environment.BACKFILL_CLOCK_JUMPS !== undefined;
+    return {
+      main: stage.main,
       env: {
         ...scenario.environment,
         ...(jumps ? { NODE_OPTIONS: `--import=${stage.clockJumps}` } : {}),
@@ -304,15 +341,9 @@ class Player {
         CLICKHOUSE_PASSWORD: stage.login.password,
       },
       dir: stage.dir,
-      name: `sitting-${String(this.#sittings).padStart(2, '0')}-${command}`,
-      kills,
-      onStruck: (kill) => {
-        if (kill === this.#leftLate[0]) this.#leftLate = this.#leftLate.slice(1);
-        this.#countInside('signal');
-      },
       happenings: this.#happenings,
       patienceMs: PATIENCE_MS,
-    });
+    };
   }
 
   #flags(command: CommandName): string[] {
@@ -472,6 +503,8 @@ class Player {
     for (const [kind, count] of Object.entries(this.#proxy?.struck ?? {})) add(`target ${kind}`, count);
     add('target outage', this.#outages);
     add('target killed', this.#serverKills);
+    add('second machine', this.#seconds);
+    add(`sitting in another ${this.#place}`, this.#place === 'here' ? 0 : this.#sittings);
     const checkpoint = this.#checkpoint();
     return {
       seed: scenario.seed,
@@ -505,9 +538,10 @@ function keepsAfterHealing({ kind }: FaultRule): boolean {
   return kind.endsWith('-amount') || kind === 'counters-exceed' || kind === 'pin-refused';
 }
 
-function describe({ universe, job, options, target }: Scenario): string {
+function describe({ universe, job, options, target, place, second }: Scenario): string {
+  const where = `${place === 'here' ? '' : `, ${place}`}${second ? `, second machine: ${second.command}` : ''}`;
   const recorded = universe.malformedEvents > 0 ? ` +${universe.malformedEvents} malformed` : '';
-  return `${universe.markets} markets, ${universe.fills} fills${recorded}, ${job} by ${options.partition}, ${target.engine}`;
+  return `${universe.markets} markets, ${universe.fills} fills${recorded}, ${job} by ${options.partition}, ${target.engine}${where}`;
 }
 
 function lastLine(out: string): string {

@@ -8,6 +8,7 @@ import type { FaultKind, FaultRule } from '../../src/simulator/fault-table.js';
 import type { ThrottleOptions } from '../../src/simulator/throttle.js';
 import { type ProxyRule, REFUSALS } from '../support/tcp-proxy.js';
 import type { Phase } from './phases.js';
+import { drawPlace, drawSecond, type Place, type SecondMachine } from './places.js';
 import { Random } from './random.js';
 import { drawStop, type Stop } from './stops.js';
 
@@ -29,6 +30,8 @@ export interface Scenario {
   readonly stop: Stop | undefined;
   /** Sittings that end with 75 are allowed: something stays away for longer than `--give-up-after`. */
   readonly mayGiveUp: boolean;
+  readonly place: Place;
+  readonly second: SecondMachine | undefined;
 }
 
 export interface UniverseDraw {
@@ -129,7 +132,7 @@ export function drawScenario(seed: number): Scenario {
         },
       ]
     : [];
-  return {
+  const drawn: Omit<Scenario, 'place' | 'second'> = {
     seed,
     universe,
     job,
@@ -155,6 +158,10 @@ export function drawScenario(seed: number): Scenario {
       : undefined,
     mayGiveUp,
   };
+  // Drawn last: what came before stays what it was for every seed.
+  const place = drawPlace(random);
+  const second = engine === 'embedded' || drawn.stop !== undefined ? undefined : drawSecond(random, job);
+  return { ...drawn, place, second };
 }
 
 function drawUniverse(random: Random): UniverseDraw {

@@ -33,6 +33,10 @@ const wanted: Record<string, (scenario: Scenario) => boolean> = {
   'faults of the source and malformed events': (s) =>
     s.source.faults.length >= 3 && s.universe.malformedEvents >= 3 && s.kills.length <= 1,
   'a server that is killed': (s) => s.target.engine === 'own' && s.kills.length <= 1 && s.job === 'fills',
+  'killed under another host name, while a second machine wants the same staging table': (s) =>
+    s.place === 'host-name' && s.job === 'fills' && s.second !== undefined && s.kills.length === 1 && kills(s) === 1,
+  'a second machine rebuilds P&L while the first one does': (s) =>
+    s.second?.command === 'rebuild-pnl' && s.kills.length === 0 && s.lateKills.length === 0,
 };
 
 const quick = (s: Scenario) =>

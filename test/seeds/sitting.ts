@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Place, programIn, wrapperOf } from './places.js';
 import type { Kill, Moment, Signal } from './scenario.js';
 
 export interface Ended {
@@ -46,6 +47,7 @@ export class Happenings {
 
 export interface SittingOptions {
   readonly main: string;
+  readonly place: Place;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Output goes to a file there: `<name>.out`. */
@@ -62,7 +64,9 @@ export async function sit(options: SittingOptions): Promise<Ended> {
   const outFile = join(options.dir, `${options.name}.out`);
   const fd = openSync(outFile, 'w');
   const startMs = performance.now();
-  const child = spawn(process.execPath, [options.main, ...options.args], {
+  const wrapper = wrapperOf(options.place, `host-${options.name}`);
+  const [command = '', ...args] = [...wrapper, process.execPath, options.main, ...options.args];
+  const child = spawn(command, args, {
     cwd: options.dir,
     env: { PATH: process.env.PATH ?? '', ...options.env },
     stdio: ['ignore', fd, fd],
@@ -75,7 +79,7 @@ export async function sit(options: SittingOptions): Promise<Ended> {
   const send = (signal: Signal) => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     sent.push(signal);
-    child.kill(signal);
+    signalTo(programIn(options.place, child.pid as number), signal);
   };
   const armed = options.kills.map((kill) =>
     options.happenings.at(kill.when, () => {
@@ -99,4 +103,13 @@ export async function sit(options: SittingOptions): Promise<Ended> {
   for (const forget of armed) forget();
   for (const timer of timers) clearTimeout(timer);
   return { code, signal, sent, hung, ms: performance.now() - startMs, out: readFileSync(outFile, 'utf8') };
+}
+
+function signalTo(pid: number, signal: Signal): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // It has just ended.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
