@@ -254,7 +254,7 @@ test('tokens whose counts are always malformed are named and loaded, and proven 
   expect(await scenario.compare()).toEqual({ rows: scenario.universe.fillCount, problems: [] });
   const verified = await scenario.start('verify', '--rps', '100000').ended;
   expect(outcome(verified)).toMatchObject({ code: 0 });
-  expect(verified.stdout).toMatch(/counts that cannot be read/);
+  expect(verified.stdout.replace(/\s+/g, ' ')).toMatch(/counts that cannot be read/);
 
   // One row of such a token is lost: nothing but the second reading can tell.
   const { target } = scenario;
