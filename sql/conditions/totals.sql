@@ -34,5 +34,6 @@ SELECT
         WHERE kind = 'resolved' AND contract != 'conditional_tokens'
             AND (empty(tokens) OR length(payouts) != 2 OR arraySum(payouts) != 1000000)
     ) AS odd_results,
-    (SELECT max(block_number) FROM condition_logs) AS last_log_block
+    (SELECT count() FROM outcome_tokens FINAL WHERE source = 'orderbook') AS unplaced,
+    (SELECT count() FROM markets FINAL WHERE question != '' OR slug != '') AS named
 FROM conditions

@@ -28,6 +28,7 @@ const LOAD: readonly OptionName[] = [
   'partition',
   'sliceBy',
 ];
+const CHAIN: readonly OptionName[] = ['source', 'portalUrl', 'rpcUrl', 'portalRps', 'rpcRps', 'fromBlock', 'toBlock'];
 const VERIFY: readonly OptionName[] = ['acceptRejected', 'maxMemory'];
 const SIMULATE: readonly OptionName[] = [
   'port',
@@ -78,8 +79,18 @@ export const COMMANDS = {
     options: [...EVERYWHERE, ...SOURCE, ...LOAD, 'seed', 'simMarkets', 'simFills', 'latencyMs', 'maxMemory'],
   },
   markets: {
-    describe: 'token and market tables from the subgraphs',
-    options: [...EVERYWHERE, ...SOURCE, 'catalogue', 'insertTimeout'],
+    describe: 'token and market tables from the subgraphs, or from the chain',
+    options: [
+      ...EVERYWHERE,
+      ...SOURCE,
+      ...CHAIN,
+      'catalogue',
+      'workers',
+      'threads',
+      'batchRows',
+      'insertTimeout',
+      'maxMemory',
+    ],
   },
   fills: {
     describe: 'plan and load every fill into staging; resumes',

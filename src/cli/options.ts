@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RUN_ID } from '../run/run-folder.js';
+import { CHAIN_OPTIONS } from './chain-options.js';
 import { duration, flag, headerText, httpUrl, option, text, whole } from './option-spec.js';
 import { PUBLISH_OPTIONS } from './publish-options.js';
 import { SIMULATE_OPTIONS } from './simulate-options.js';
@@ -271,6 +272,7 @@ export const OPTIONS = {
     schema: text().optional(),
   }),
 
+  ...CHAIN_OPTIONS,
   ...PUBLISH_OPTIONS,
 
   // profile

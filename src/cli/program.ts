@@ -116,9 +116,9 @@ function report(error: unknown, sinks: LogSinks, json: boolean, clean: Clean): n
 /** What no line may show: options that are secrets, and what URLs hold of them. */
 function secretsOf(config: Config): string[] {
   return (Object.entries(config) as [OptionName, unknown][]).flatMap(([name, value]) => {
-    if (typeof value !== 'string' || value === '') return [];
-    if ('secret' in OPTIONS[name]) return [value];
-    return /urls?$/i.test(name) ? value.split(',').flatMap(urlSecrets) : [];
+    const texts = [value].flat().filter((text) => typeof text === 'string' && text !== '') as string[];
+    if ('secret' in OPTIONS[name]) return texts;
+    return /urls?$/i.test(name) ? texts.flatMap(urlSecrets) : [];
   });
 }
 

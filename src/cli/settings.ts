@@ -1,8 +1,12 @@
 /** The typed settings that steps are told, made of the options: the one place that knows both. */
+
+import type { ChainMarketsOptions } from '../datasets/conditions/chain/markets-of-chain.js';
 import type { AskedInput } from '../datasets/fills/check-input.js';
 import type { PlanOptions } from '../datasets/fills/plan/chunk.js';
 import type { FillsSettings, RunSettings, SelectionSettings } from '../datasets/fills/settings.js';
+import type { ChainSettings } from '../sources/chain/link.js';
 import type { SourceSettings } from '../sources/subgraph/link.js';
+import { PUBLIC_PORTAL_URL } from './chain-options.js';
 import type { Context } from './context.js';
 import { type Config, PUBLIC_PNL_URL, PUBLIC_SOURCE_URL } from './options.js';
 
@@ -36,6 +40,31 @@ export function marketsSources(config: Config): {
   readonly pnlSource: SourceSettings | null;
 } {
   return { source: sourceSettings(config), pnlSource: pnlSourceSettings(config) };
+}
+
+/** A node is asked only where no portal is named; where nothing is, the public portal. */
+export function chainSettings(config: Config): ChainSettings {
+  const { portalUrl, portalKey, rpcUrl, portalRps, rpcRps, requestTimeout: silenceMs } = config;
+  const common = { retryBaseMs: config.retryBase, giveUpAfterMs: config.giveUpAfter };
+  if (portalUrl === undefined && rpcUrl !== undefined) {
+    return { ...common, access: { transport: 'rpc', urls: rpcUrl, silenceMs }, rps: rpcRps };
+  }
+  const key = portalKey === undefined ? {} : { apiKey: portalKey };
+  return {
+    ...common,
+    access: { transport: 'portal', url: portalUrl ?? PUBLIC_PORTAL_URL, silenceMs, ...key },
+    rps: portalRps,
+  };
+}
+
+export function chainMarketsOptions(config: Config): Omit<ChainMarketsOptions, 'catalogue'> {
+  const { fromBlock, toBlock, workers, threads, batchRows, insertTimeout: insertTimeoutMs, maxMemory } = config;
+  return {
+    chain: chainSettings(config),
+    blocks: { from: fromBlock ?? null, to: toBlock ?? null },
+    load: { workers, threads, batchRows, insertTimeoutMs },
+    maxMemoryMb: maxMemory,
+  };
 }
 
 export function planOptions(config: Config): PlanOptions {

@@ -2,7 +2,7 @@ import { ensureSchema } from '../../clickhouse/schema.js';
 import { loadSql } from '../../clickhouse/sql.js';
 import type { Target } from '../../clickhouse/target.js';
 import { EXIT, ExitError } from '../../core/exit.js';
-import { FailureError } from '../../core/failure.js';
+import { type Failure, FailureError } from '../../core/failure.js';
 import type { StepContext } from '../../report/step.js';
 import { openLink, type SourceLink, type SourceSettings } from '../../sources/subgraph/link.js';
 import { describeMalformed, type Malformed } from '../../sources/subgraph/malformed.js';
@@ -85,10 +85,22 @@ export async function loadMarkets(
   };
 }
 
+interface EndedMarkets extends MarketsReport {
+  readonly chain?: { readonly left: readonly { readonly name: string; readonly failure: Failure }[] };
+}
+
 const NO_CONDITIONS: ConditionsRead = { conditions: [], malformed: [] };
 
-/** Throws ExitError(2) when conditions were set aside. `next` says how to try them again. */
-export function endOfMarkets({ setAside }: MarketsReport, next: string): void {
+/** Throws ExitError(2) when conditions were set aside, or blocks left over. `next` says how to try them again. */
+export function endOfMarkets({ setAside, chain }: EndedMarkets, next: string): void {
+  const [range] = chain?.left ?? [];
+  if (range !== undefined) {
+    throw new ExitError(
+      EXIT.leftOver,
+      `${chain?.left.length} ranges of blocks could not be read: ${range.name}: ${range.failure.message}; everything else is loaded`,
+      next,
+    );
+  }
   if (setAside.length === 0) return;
   const names = setAside.slice(0, 3).map(({ id }) => id);
   throw new ExitError(

@@ -3,17 +3,10 @@ import { loadSql } from '../../../clickhouse/sql.js';
 import type { Target } from '../../../clickhouse/target.js';
 import { failed } from '../../../core/failure.js';
 import type { Part, Reader, Sink } from '../../../engine/ports.js';
+import type { ChainSource } from '../../../sources/chain/chain-source.js';
 import { CONDITION_FILTERS, decodeConditionEvent } from '../../../sources/chain/condition-events.js';
-import type { LogFilter } from '../../../sources/chain/exchanges.js';
-import type { ChainBlock } from '../../../sources/chain/logs.js';
 import type { BlockRange } from '../../../sources/chain/provider-words.js';
 import { lineOf, type PlacedEvent } from './rows.js';
-
-/** A portal or a node: blocks with logs, and the last one of the range, in order. */
-export interface BlockSource {
-  blocks(range: BlockRange, filters: readonly LogFilter[], signal?: AbortSignal): AsyncIterable<ChainBlock>;
-  close(): Promise<void>;
-}
 
 /** Lines of JSON, one a log. */
 export class ConditionBatch {
@@ -28,7 +21,7 @@ const PART_LOGS = 500;
 /** Blocks of a part where there are few logs: what is asked for again after a failure. */
 const PART_BLOCKS = 10_000;
 
-export function conditionsReader(source: BlockSource): Reader<ConditionBatch, BlockRange> {
+export function conditionsReader(source: ChainSource): Reader<ConditionBatch, BlockRange> {
   return {
     async *read(rest, { signal }) {
       let events: PlacedEvent[] = [];

@@ -31,6 +31,10 @@ export interface ConditionTotals {
   readonly otherSlots: number;
   /** Results of V3 that are not two entries summing to a million, or of an unknown form of id: kept, and open. */
   readonly oddResults: number;
+  /** Tokens whose condition the orderbook knows, but whose place in it nothing tells. */
+  readonly unplaced: number;
+  /** Markets that have a name. */
+  readonly named: number;
 }
 
 export async function conditionTotals(work: Work): Promise<ConditionTotals> {
@@ -44,6 +48,8 @@ export async function conditionTotals(work: Work): Promise<ConditionTotals> {
     resolvedBySubgraph: Number(row.resolved_by_subgraph),
     otherSlots: Number(row.other_slots),
     oddResults: Number(row.odd_results),
+    unplaced: Number(row.unplaced),
+    named: Number(row.named),
   };
 }
 
@@ -53,10 +59,18 @@ export interface Unexplained {
   readonly tokens: readonly string[];
 }
 
-/** Tokens of a table of fills whose condition nothing tells. */
-export async function unexplainedTokens(work: Work, fills: string, limit: number): Promise<Unexplained> {
+const SHOWN_TOKENS = 10;
+
+/** Tokens of the tables of fills, one or two of them, whose condition nothing tells. */
+export async function unexplainedTokens(
+  work: Work,
+  tables: readonly string[],
+  limit = SHOWN_TOKENS,
+): Promise<Unexplained> {
+  const [fills, others = fills] = tables;
+  if (fills === undefined || others === undefined) return { total: 0, tokens: [] };
   const rows = await queryFile<{ token: string; total: string }>(work, 'conditions/unexplained', {
-    names: { fills },
+    names: { fills, others },
     params: { limit },
   });
   return { total: Number(rows[0]?.total ?? 0), tokens: rows.map(({ token }) => token) };

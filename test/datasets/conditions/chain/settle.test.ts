@@ -150,7 +150,7 @@ test('V3 tokens of fills are known with their complements; what explains nothing
   expect([...v3].some(({ numerators }) => numerators.length === 0)).toBe(true);
   const unexplained = [...tokens].filter((token) => !places.has(token));
   expect(unexplained.length).toBeGreaterThan(0);
-  const told = await unexplainedTokens(work, 'clob_fills', 100);
+  const told = await unexplainedTokens(work, ['clob_fills'], 100);
   expect(told.total).toBe(unexplained.length);
   expect([...told.tokens].sort()).toEqual(unexplained.sort());
 });
