@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { CommandName } from '../../src/cli/command-table.js';
 import type { Random } from './random.js';
-import type { Moment } from './scenario.js';
+import type { Moment, Signal } from './scenario.js';
 
 export type Place =
   | 'here'
@@ -53,9 +53,9 @@ export function wrapperOf(place: Place, hostName: string): readonly string[] {
   return place === 'pid-namespace' ? PID_NAMESPACE : [];
 }
 
-/** Whom a signal is for: `unshare` waits outside of the namespace that it made, and passes none on. */
-export function programIn(place: Place, pid: number): number {
-  if (place !== 'pid-namespace') return pid;
+/** Whom a signal is for: `unshare` waits outside of the namespace that it made. It passes none on, but takes the namespace along. */
+export function programIn(place: Place, pid: number, signal: Signal): number {
+  if (place !== 'pid-namespace' || signal === 'SIGKILL') return pid;
   try {
     const [first] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
     return Number(first) || pid;

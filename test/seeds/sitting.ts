@@ -79,7 +79,7 @@ export async function sit(options: SittingOptions): Promise<Ended> {
   const send = (signal: Signal) => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     sent.push(signal);
-    signalTo(programIn(options.place, child.pid as number), signal);
+    signalTo(programIn(options.place, child.pid as number, signal), signal);
   };
   const armed = options.kills.map((kill) =>
     options.happenings.at(kill.when, () => {
