@@ -5,6 +5,7 @@ import { FILLS_STAGING } from '../../clickhouse/tables.js';
 import { collectGarbage } from '../../core/collect-garbage.js';
 import { EXIT, ExitError, usageError } from '../../core/exit.js';
 import { fingerprintUrl } from '../../net/redact.js';
+import { withLease } from '../../publish/lease.js';
 import type { LoadFigures } from '../../report/figures.js';
 import type { StepContext } from '../../report/step.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
@@ -185,12 +186,18 @@ async function prepareStaging(
     return;
   }
   await ensureSchema(target);
-  await claimStaging(target, FILLS_STAGING, folder.id, { fresh: replaceStaging });
-  await writeSourceCounts(target, folder.id, countsToMeet(frozen, keeper.current));
-  if (refresh) {
+  const claim = async () => {
+    await claimStaging(target, FILLS_STAGING, folder.id, { fresh: replaceStaging });
+    await writeSourceCounts(target, folder.id, countsToMeet(frozen, keeper.current));
+    if (!refresh) return;
     await claimStaging(target, FILLS_STAGING, folder.id, { fresh: true });
     await copyLive(step, target, folder.id);
-  }
+  };
+  // What empties a table or copies live must not meet an exchange of these tables.
+  const what = refresh ? 'fills --refresh' : 'fills --fresh';
+  if (refresh || replaceStaging) {
+    await withLease(target, undefined, { what, log: step.log, signal: step.stop }, claim);
+  } else await claim();
   keeper.update({ prepared: true }, { durable: true });
 }
 
