@@ -45,6 +45,11 @@ function readEnvFile(file: string): NodeJS.Dict<string> {
   }
 }
 
+/** Where the shell looks for programs. */
+export function shellPath(): string {
+  return process.env.PATH ?? '';
+}
+
 interface Given {
   readonly value: unknown;
   readonly from: 'flag' | 'environment' | '.env';

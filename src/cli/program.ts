@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { endingOf, renderEnding } from '../core/ending.js';
+import { type Ending, endingOf, renderEnding } from '../core/ending.js';
 import { EXIT, ExitError } from '../core/exit.js';
 import { FailureError } from '../core/failure.js';
 import { type Clean, cleaner } from '../core/hide.js';
@@ -11,9 +11,10 @@ import { type LogSinks, openLog } from '../report/log.js';
 import type { Output } from '../report/step.js';
 import { type Invocation, parseArguments } from './arguments.js';
 import { commandFor } from './command-modules.js';
-import { loadConfig } from './config.js';
+import { loadConfig, shellPath } from './config.js';
 import type { Context } from './context.js';
 import { type Config, OPTIONS, type OptionName } from './options.js';
+import { nameCommands, programName } from './program-name.js';
 
 /** The program's edge: arguments in, signals, exit code out. `main.ts` begins and ends it. */
 type End = (code: number) => never;
@@ -73,7 +74,7 @@ function listenForSignals(
   setMaxListeners(0, stop.signal, stopNow.signal);
   const onSignal = (signal: NodeJS.Signals) => {
     if (!stop.signal.aborted) {
-      sinks.log.warn(`${signal}: finishing what is in flight; once more stops at once`);
+      sinks.log.warn(`${signal}: finishing what is in flight; a second signal (Ctrl-C) stops at once`);
       stop.abort(new ExitError(EXIT.interrupted, `interrupted by ${signal}`, 'run the same command to continue'));
       return;
     }
@@ -92,7 +93,7 @@ function listenForSignals(
 function stdout(json: boolean, clean: Clean): Output {
   return {
     text(block) {
-      if (!json) process.stdout.write(`${clean(block)}\n`);
+      if (!json) process.stdout.write(`${nameCommands(clean(block), programName(shellPath()))}\n`);
     },
     result(value) {
       if (json) process.stdout.write(`${JSON.stringify(clean(value))}\n`);
@@ -102,7 +103,7 @@ function stdout(json: boolean, clean: Clean): Output {
 
 /** One error, one message: what happened, on what, and what to do next. */
 function report(error: unknown, sinks: LogSinks, json: boolean, clean: Clean): number {
-  const ending = clean(endingOf(error));
+  const ending = named(clean(endingOf(error)));
   if (json) {
     const { code: exitCode, message, hint } = ending;
     process.stdout.write(`${JSON.stringify({ exitCode, error: message, hint })}\n`);
@@ -111,6 +112,11 @@ function report(error: unknown, sinks: LogSinks, json: boolean, clean: Clean): n
   const stack = error instanceof Error && !(error instanceof ExitError) ? error.stack : undefined;
   sinks.toFiles({ exitCode: ending.code, stack }, ending.message);
   return ending.code;
+}
+
+function named({ code, message, hint }: Ending): Ending {
+  const name = programName(shellPath());
+  return { code, message: nameCommands(message, name), hint: nameCommands(hint, name) };
 }
 
 /** What no line may show: options that are secrets, and what URLs hold of them. */
@@ -124,7 +130,7 @@ function secretsOf(config: Config): string[] {
 
 export function start(edge: Edge): void {
   const endWith = (error: unknown): never => {
-    const ending = cleaner([])(endingOf(error));
+    const ending = named(cleaner([])(endingOf(error)));
     process.stderr.write(renderEnding(ending));
     return edge.end(ending.code);
   };

@@ -21,17 +21,20 @@ export function endingOf(error: unknown): Ending {
   };
 }
 
+const NOT_OURS =
+  'this user may not write there: give the folder to it (chown, chmod), or name another with --checkpoints DIR or --clickhouse-dir DIR';
+
 /** What this machine refuses: the checkpoint of before is whole, as it is only ever replaced. */
 const OWN_SIDE: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full: make room',
   EDQUOT: 'the quota is used up: make room',
   EFBIG: 'a file may not grow any further: raise the limit (ulimit -f) or make room',
   EROFS: 'the folder is read-only: give another --checkpoints DIR or mount it for writing',
-  EACCES: 'the folder may not be written: mend its rights',
-  EPERM: 'the folder may not be written: mend its rights',
+  EACCES: NOT_OURS,
+  EPERM: NOT_OURS,
   EMFILE: 'too many files are open: raise the limit (ulimit -n)',
   ENFILE: 'too many files are open on this machine: close some',
-  EIO: 'the disk fails: look after it',
+  EIO: 'the disk reports errors: check it (dmesg, smartctl), or name a folder on another disk with --checkpoints DIR',
 };
 
 /** What to do about each; null: to run the command again, where the failure may pass. */
@@ -46,7 +49,8 @@ const HINTS: Readonly<Record<FailureCode, string | null>> = {
     'let this login set max_table_size_to_drop, or drop the table by hand (see force_drop_table of ClickHouse); then run the same command again',
   connection: 'check --source-url and the network, then run the same command again',
   query_refused: 'check --source-url: it must be an orderbook subgraph, and GOLDSKY_TOKEN where it is private',
-  indexing_error: 'the subgraph itself is broken; wait for its owner to mend it, then run the same command again',
+  indexing_error:
+    'the subgraph has failed to index a block, and its owner has to repair it; run the same command again after that',
   throttled: null,
   deadline: null,
   http_5xx: null,
@@ -57,16 +61,17 @@ const HINTS: Readonly<Record<FailureCode, string | null>> = {
   reorganized: null,
   behind: null,
   bad_response: null,
-  bad_page: null,
+  bad_page:
+    'the source sends rows that were not asked for: check that --source-url is an orderbook subgraph; where it is, try again later',
   pin_refused: null,
   target_timeout: null,
   target_busy: null,
   target_readonly: null,
   target_user_readonly: 'give CLICKHOUSE_USER a login that may write, then run the same command again',
-  target_refused: null,
+  target_refused: 'ClickHouse gives the reason above: change what it names, then run the same command again',
   thread_lost: null,
   stopped: null,
-  bug: null,
+  bug: 'this is a defect of backfill: please report it with the run.log of the run; nothing acknowledged is lost',
 };
 
 export function endingOfFailure(failure: Failure): Ending {

@@ -76,7 +76,10 @@ export async function acquireLock(folder: string, options: LockOptions): Promise
       );
     }
     if (performance.now() > deadlineMs)
-      throw usageError(`the lock of ${folder} is contended`, 'run the same command again');
+      throw usageError(
+        `other commands keep taking and freeing the lock of ${folder}`,
+        'let them end, then run the same command again',
+      );
     await pause(options.signal);
   }
 }

@@ -233,7 +233,7 @@ onLinux(
     chmodSync(folder.dir, 0o555);
     const inTheMiddle = await running;
     expect(outcome(inTheMiddle)).toMatchObject({ code: 1 });
-    expect(inTheMiddle.stderr).toMatch(/EACCES[\s\S]*mend its rights, then run the same command again/);
+    expect(inTheMiddle.stderr).toMatch(/EACCES[\s\S]*chown, chmod[\s\S]*, then run the same command again/);
     expect(inTheMiddle.stderr).not.toMatch(/node:internal|\n\s+at /);
 
     chmodSync(folder.dir, 0o755);

@@ -71,7 +71,10 @@ function readMarketList(file: string): MarketList {
   const parsed = parseMarketList(text);
   if (parsed.ok) return parsed.list;
   const lines = parsed.errors.map(({ line, message }) => `  line ${line}: ${message}`);
-  throw usageError(`--markets ${file} has lines that name no market:\n${lines.join('\n')}`, 'mend them and try again');
+  throw usageError(
+    `--markets ${file} has lines that name no market:\n${lines.join('\n')}`,
+    'correct or remove these lines, then run the same command again',
+  );
 }
 
 function digestOf(list: MarketList): string {

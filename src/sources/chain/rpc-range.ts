@@ -131,7 +131,7 @@ export class RpcRanges {
       'transient',
       'bad_page',
       `${this.endpoint.name} left out logs of block ${seen.number} that it had answered before when it was asked for ` +
-        `${blocksIn(range)} blocks: it cuts ranges without a word`,
+        `${blocksIn(range)} blocks: it cuts ranges short and does not say so`,
     );
   }
 

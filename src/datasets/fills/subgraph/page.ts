@@ -261,6 +261,6 @@ function badPage({ segment, window }: { segment: Segment; window: Range }, what:
   return failed(
     'transient',
     'bad_page',
-    `the source answered another question: ${what} (${segment.side}s of ${tokens}, ${range})`,
+    `the source sent a wrong page: ${what} (asked for ${segment.side}s of ${tokens}, ${range})`,
   );
 }
