@@ -1,5 +1,6 @@
 import { type ExitError, usageError } from '../core/exit.js';
 import { FailureError } from '../core/failure.js';
+import { DEFAULT_DIALECT, type Dialect, dialectOf } from './dialect.js';
 import { checkSchemaVersion } from './schema-version.js';
 import { quoteIdentifier } from './sql.js';
 import type { Target } from './target.js';
@@ -18,10 +19,6 @@ const RIGHTS = [
   'ALTER MODIFY COMMENT',
   'OPTIMIZE',
 ] as const;
-/** Some servers ask for a grant to use an engine. */
-const TABLE_ENGINES = ['MergeTree', 'ReplacingMergeTree'] as const;
-/** EXCHANGE TABLES is atomic in these only. */
-const DATABASE_ENGINES = new Set(['Atomic', 'Shared']);
 
 export interface Preflight {
   readonly version: string;
@@ -58,19 +55,8 @@ export async function preflightServer(target: Target): Promise<Preflight> {
     'SELECT engine FROM system.databases WHERE name = {database:String}',
     { database: target.database },
   );
-  if (database?.engine === 'Replicated') {
-    throw usageError(
-      `the database ${JSON.stringify(target.database)} has the engine Replicated: its tables are made on every replica, but the rows of a MergeTree would stay on the one that took them`,
-      'use a --database with the engine Atomic: it is made when missing',
-    );
-  }
-  if (database !== undefined && !DATABASE_ENGINES.has(database.engine)) {
-    throw usageError(
-      `the database ${JSON.stringify(target.database)} has the engine ${database.engine}, in which tables cannot be exchanged`,
-      'use another --database: it is made when missing',
-    );
-  }
-  await checkRights(target, who, database !== undefined);
+  const dialect = database === undefined ? DEFAULT_DIALECT : dialectOf(target.database, database.engine);
+  await checkRights(target, who, dialect, database !== undefined);
   return { version, databaseExists: database !== undefined };
 }
 
@@ -103,12 +89,12 @@ function explain(error: FailureError, target: Target, who: string): ExitError | 
   return kind === 'terminal' ? usageError(message, `check the ClickHouse at ${target.url}`) : error;
 }
 
-async function checkRights(target: Target, who: string, databaseExists: boolean): Promise<void> {
+async function checkRights(target: Target, who: string, dialect: Dialect, databaseExists: boolean): Promise<void> {
   const database = `${quoteIdentifier(target.database)}.*`;
   const ofDatabase = databaseExists ? RIGHTS : [...RIGHTS, 'CREATE DATABASE'];
   const missing = await notGranted(target, ofDatabase, database);
   const engines: string[] = [];
-  for (const engine of TABLE_ENGINES) {
+  for (const engine of dialect.tableEngines) {
     if ((await notGranted(target, ['TABLE ENGINE'], engine)).length > 0) engines.push(`TABLE ENGINE ON ${engine}`);
   }
   if (missing.length + engines.length === 0) return;

@@ -1,3 +1,4 @@
+import { DEFAULT_DIALECT } from './dialect.js';
 import { checkSchemaVersion, recordSchemaVersion, SCHEMA_VERSION } from './schema-version.js';
 import { loadSql, quoteString } from './sql.js';
 import { FILLS_ALIASES, FILLS_COLUMNS, FILLS_SORTING_KEY, OTHER_TABLES } from './tables.js';
@@ -149,9 +150,6 @@ function compareColumns(columns: readonly { name: string; type: string; kind: st
   return differences;
 }
 
-/** Clusters and ClickHouse Cloud put their own word before the engine's name. */
-const ENGINES = /^(Replicated|Shared)?ReplacingMergeTree$/;
-
 function compareEngine(found: {
   engine: string;
   engine_full: string;
@@ -159,7 +157,8 @@ function compareEngine(found: {
   partition_key: string;
 }): string[] {
   const differences: string[] = [];
-  if (!ENGINES.test(found.engine)) differences.push(`the engine is ${found.engine}, not ReplacingMergeTree`);
+  if (!DEFAULT_DIALECT.replacing.test(found.engine))
+    differences.push(`the engine is ${found.engine}, not ReplacingMergeTree`);
   else if (/^ReplacingMergeTree\([^)]/.test(found.engine_full)) {
     differences.push('the engine ReplacingMergeTree has a version column');
   }
