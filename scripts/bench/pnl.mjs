@@ -68,9 +68,7 @@ try {
     `  of which the exchange ${promoted.switchMs} ms; the rest proves that the table is the verified one, before and after`,
   );
   const rebuilt = await measure('rebuild-pnl', () => rebuildPnlTables(work));
-  console.log(
-    `  ${rebuilt.wallets} wallets; ${rebuilt.gates.map((gate) => `${gate.name}: ${gate.status}`).join('; ')}`,
-  );
+  console.log(`  ${rebuilt.wallets} wallets; ${rebuilt.gates.map((gate) => `${gate.id}: ${gate.status}`).join('; ')}`);
 } finally {
   await target.close();
   await server.close();

@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import type { Work } from '../clickhouse/heavy.js';
 import { stagingOwner } from '../clickhouse/staging.js';
+import { FINDING_IDS } from '../core/finding.js';
 import type { RunFolder } from '../run/run-folder.js';
 import { contentOf } from './content.js';
 
+const Figures = z.record(z.string(), z.union([z.number(), z.string()])).readonly();
+
 /** `checkpoints/<run>/verdict.json`: what verify found, and of which content. */
 export const Verdict = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   run: z.string(),
   at: z.iso.datetime(),
   passed: z.boolean(),
@@ -21,11 +24,10 @@ export const Verdict = z.object({
   acceptRejected: z.number().int().min(0),
   gates: z.array(
     z.object({
-      name: z.string(),
+      id: z.enum(FINDING_IDS),
       status: z.enum(['passed', 'failed', 'warned', 'skipped']),
-      figure: z.string(),
-      offenders: z.array(z.string()),
-      todo: z.string().optional(),
+      figures: Figures,
+      offenders: z.array(Figures).readonly(),
     }),
   ),
 });

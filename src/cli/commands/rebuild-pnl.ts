@@ -1,3 +1,4 @@
+import { withWords } from '../../report/findings.js';
 import { lockFolder } from '../../run/lock.js';
 import { findRun } from '../../run/run-folder.js';
 import type { Context } from '../context.js';
@@ -9,7 +10,7 @@ import { notePnl, rebuildAndShow } from '../steps/pnl-step.js';
 export async function rebuildPnl(ctx: Context): Promise<void> {
   const work = await openWork(ctx);
   const rebuilt = await rebuildAndShow(ctx, work, await leaseOf(ctx, work.target));
-  ctx.out.result({ ...rebuilt });
+  ctx.out.result({ ...rebuilt, gates: withWords(rebuilt.gates) });
   const found = rebuilt.run === null ? null : findRun(ctx.config.checkpoints, rebuilt.run);
   if (found === null) return;
   const lock = await lockFolder(ctx, found.folder.dir);

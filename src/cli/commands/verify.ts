@@ -1,5 +1,5 @@
 import { verifyRun } from '../../datasets/fills/checks/verify-run.js';
-import { renderGates } from '../../publish/print.js';
+import { renderFindings, withWords } from '../../report/findings.js';
 import { stepAgain } from '../again.js';
 import type { Context } from '../context.js';
 import { openCountSource } from '../open-count-source.js';
@@ -14,7 +14,7 @@ export async function verify(ctx: Context): Promise<void> {
   const { acceptRejected } = ctx.config;
   const openSource = () => openCountSource(ctx, found.checkpoint);
   const verdict = await stepAgain(ctx, 'verify', () => verifyRun(work, { found, openSource, acceptRejected }));
-  ctx.out.result({ ...verdict });
-  ctx.out.text(renderGates(`run ${found.folder.id}`, verdict.gates));
+  ctx.out.result({ ...verdict, gates: withWords(verdict.gates) });
+  ctx.out.text(renderFindings(`run ${found.folder.id}`, verdict.gates));
   endOfVerify(found, verdict);
 }

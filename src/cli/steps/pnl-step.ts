@@ -1,8 +1,8 @@
 import type { Work } from '../../clickhouse/heavy.js';
+import type { Finding } from '../../core/finding.js';
 import { type Leader, type Rebuilt, rebuildPnlTables } from '../../datasets/pnl/rebuild.js';
-import type { Gate } from '../../publish/gate.js';
 import type { Lease } from '../../publish/lease.js';
-import { renderGates } from '../../publish/print.js';
+import { renderFindings } from '../../report/findings.js';
 import { formatCount, formatDuration, formatMicros } from '../../report/format.js';
 import { renderFacts, renderTable } from '../../report/table.js';
 import { noteStep } from '../../run/keeper.js';
@@ -18,7 +18,7 @@ export async function rebuildFound(ctx: Context, work: Work, found: FoundRun, le
 }
 
 export async function rebuildAndShow(ctx: Context, work: Work, lease: Lease): Promise<Rebuilt> {
-  const onGates = (gates: readonly Gate[]) => ctx.out.text(renderGates('profit and loss', gates));
+  const onGates = (gates: readonly Finding[]) => ctx.out.text(renderFindings('profit and loss', gates));
   const rebuilt = await stepAgain(ctx, 'rebuild-pnl', () => rebuildPnlTables(work, { onGates, lease }));
   ctx.out.text(`\n${describeRebuilt(rebuilt)}`);
   return rebuilt;

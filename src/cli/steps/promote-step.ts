@@ -3,9 +3,9 @@ import { FILLS_LIVE } from '../../clickhouse/tables.js';
 import { EXIT, ExitError } from '../../core/exit.js';
 import { verifyRun } from '../../datasets/fills/checks/verify-run.js';
 import type { Lease } from '../../publish/lease.js';
-import { failures, renderGates } from '../../publish/print.js';
 import { type Promoted, type PromoteOptions, promoteRun } from '../../publish/promote-run.js';
 import type { Verdict } from '../../publish/verdict.js';
+import { failures, renderFindings } from '../../report/findings.js';
 import { formatCount, formatDuration } from '../../report/format.js';
 import { renderFacts } from '../../report/table.js';
 import { noteStep } from '../../run/keeper.js';
@@ -44,7 +44,7 @@ export async function promoteFound(
     verify: async () => {
       const openSource = () => openCountSource(ctx, found.checkpoint);
       const verdict = await verifyRun(work, { found, acceptRejected, openSource });
-      ctx.out.text(renderGates(`run ${found.folder.id}`, verdict.gates));
+      ctx.out.text(renderFindings(`run ${found.folder.id}`, verdict.gates));
       endOfVerify(found, verdict);
       return verdict;
     },

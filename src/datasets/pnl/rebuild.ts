@@ -5,12 +5,12 @@ import { loadSql, quoteString } from '../../clickhouse/sql.js';
 import { stagingOwner } from '../../clickhouse/staging.js';
 import { FILLS_LIVE } from '../../clickhouse/tables.js';
 import { EXIT, ExitError, usageError } from '../../core/exit.js';
-import { type Gate, WORST } from '../../publish/gate.js';
+import { type Finding, WORST } from '../../core/finding.js';
 import { type Lease, withLease } from '../../publish/lease.js';
-import { failures } from '../../publish/print.js';
 import { switchOptions } from '../../publish/promote-run.js';
 import { history, type MadeFrom, type Promotion, promotionId } from '../../publish/promotions.js';
 import { carryOutAll, finishOpen, type SwitchOptions, uuidsOf } from '../../publish/switch.js';
+import { failures } from '../../report/findings.js';
 import { readResiduals } from '../fills/checks/conservation.js';
 import { CONTRACTS } from '../fills/checks/contracts.js';
 import { knownGate, openGate, residualsGate, totalsGates, zeroSumGate } from './gates.js';
@@ -26,7 +26,7 @@ export interface RebuildOptions {
   readonly lease?: Lease | undefined;
   readonly afterStep?: SwitchOptions['afterStep'];
   /** Told the gates as soon as they are known, before a failed one ends the rebuild. */
-  readonly onGates?: (gates: readonly Gate[]) => void;
+  readonly onGates?: (gates: readonly Finding[]) => void;
 }
 
 export interface Leader {
@@ -46,7 +46,7 @@ export interface Rebuilt {
   readonly run: string | null;
   readonly rows: number;
   readonly wallets: number;
-  readonly gates: readonly Gate[];
+  readonly gates: readonly Finding[];
   readonly top: readonly Leader[];
   readonly bottom: readonly Leader[];
   readonly ms: number;

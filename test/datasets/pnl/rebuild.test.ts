@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as heavy from '../../../src/clickhouse/heavy.js';
 import * as sqlFiles from '../../../src/clickhouse/sql.js';
 import type { Target } from '../../../src/clickhouse/target.js';
+import type { Finding } from '../../../src/core/finding.js';
 import { rebuildPnlTables } from '../../../src/datasets/pnl/rebuild.js';
 import { whyPnlBehind } from '../../../src/datasets/pnl/versions.js';
-import type { Gate } from '../../../src/publish/gate.js';
 import { history } from '../../../src/publish/promotions.js';
+import { tell } from '../../../src/report/findings.js';
 import { startTestClickHouse, type TestClickHouse } from '../../support/clickhouse.js';
 import { averageCostStep, type LedgerFill, type LedgerToken, ledgerOf, UNKNOWN } from './ledger.js';
 import { makeUniverse, workOn } from './universe/universe.js';
@@ -104,7 +105,7 @@ describe('rebuild-pnl against a plain ledger', () => {
     const rebuilt = await rebuildPnlTables(workOn(target));
     expect(rebuilt.gates.filter((gate) => gate.status === 'failed')).toEqual([]);
     expect(await differences()).toEqual([]);
-    expect(rebuilt.gates.find((gate) => gate.name.startsWith('zero-sum'))?.figure).toMatch(
+    expect(rebuilt.gates.map(tell).find(({ name }) => name.startsWith('zero-sum'))?.figure).toMatch(
       /direct fill .*refund|refund .*direct fill/,
     );
     expect(rebuilt.top).toHaveLength(10);
@@ -347,8 +348,8 @@ describe('mistakes of others, made here on purpose, are caught', () => {
     vi.mocked(sqlFiles.loadSql).mockImplementation((name) =>
       name === file ? text.replaceAll(from, to) : original(name),
     );
-    let gates: readonly Gate[] = [];
-    const keep = (found: readonly Gate[]) => {
+    let gates: readonly Finding[] = [];
+    const keep = (found: readonly Finding[]) => {
       gates = found;
     };
     try {
@@ -358,7 +359,7 @@ describe('mistakes of others, made here on purpose, are caught', () => {
     } finally {
       vi.mocked(sqlFiles.loadSql).mockImplementation(real ?? original);
     }
-    return gates.filter((gate) => gate.status === 'failed').map((gate) => gate.name);
+    return gates.filter((gate) => gate.status === 'failed').map((gate) => tell(gate).name);
   }
   const ZERO = 'zero-sum of resolved conditions';
 

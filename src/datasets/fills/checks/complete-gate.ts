@@ -1,50 +1,23 @@
-import { failedGate, type Gate, passed, warned } from '../../../publish/gate.js';
-import { formatCount } from '../../../report/format.js';
+import { type Finding, finding } from '../../../core/finding.js';
 import type { Checkpoint } from '../../../run/checkpoint.js';
 
 /** The run is complete: every chunk of its plan is done, none failed, no row was rejected beyond what is accepted. */
-export function completeGates(checkpoint: Checkpoint, acceptRejected: number): Gate[] {
-  const name = 'the run is complete';
+export function completeGates(checkpoint: Checkpoint, acceptRejected: number): Finding[] {
+  const { chunks, failed, rows, rejected, pinned, unpinnedWhy } = checkpoint;
   const done = checkpoint.done.reduce((sum, [from, to]) => sum + to - from, 0);
-  const left = checkpoint.chunks - done;
-  const gates: Gate[] = [
-    left === 0 && checkpoint.failed.length === 0
-      ? passed(name, `${formatCount(done)} chunks, ${formatCount(checkpoint.rows)} rows acknowledged`)
-      : failedGate(
-          name,
-          `${formatCount(left)} of ${formatCount(checkpoint.chunks)} chunks are not done, ${formatCount(checkpoint.failed.length)} of them failed`,
-          checkpoint.failed.map(
-            (chunk) => `${chunk.name}: ${chunk.code} after ${chunk.attempts} attempts: ${chunk.message}`,
-          ),
-          'run `backfill fills` again: it continues with what is left',
-        ),
+  const left = chunks - done;
+  const findings = [
+    finding(
+      'run_complete',
+      left === 0 && failed.length === 0 ? 'passed' : 'failed',
+      { chunks, done, left, failed: failed.length, rows },
+      failed.map(({ name, code, attempts, message }) => ({ chunk: name, code, attempts, message })),
+    ),
   ];
-  if (checkpoint.rejected > acceptRejected) {
-    gates.push(
-      failedGate(
-        'rejected rows',
-        `${formatCount(checkpoint.rejected)} rows could not be decoded; ${formatCount(acceptRejected)} are accepted`,
-        [],
-        `look at rejected.ndjson of the run; --accept-rejected ${checkpoint.rejected} lets them pass, and records it`,
-      ),
-    );
-  } else if (checkpoint.rejected > 0) {
-    gates.push(
-      warned(
-        'rejected rows',
-        `${formatCount(checkpoint.rejected)} rows could not be decoded, accepted by --accept-rejected`,
-      ),
-    );
+  if (rejected > 0) {
+    const status = rejected > acceptRejected ? 'failed' : 'warned';
+    findings.push(finding('rejected_rows', status, { rejected, accepted: acceptRejected }));
   }
-  if (!checkpoint.pinned) {
-    gates.push(
-      warned(
-        'one view of the source',
-        `the run is unpinned: ${checkpoint.unpinnedWhy ?? 'the source refused the pin'}`,
-        [],
-        'pages were read at different heads; the counts below are those of the source as it is now',
-      ),
-    );
-  }
-  return gates;
+  if (!pinned) findings.push(finding('one_view', 'warned', { reason: unpinnedWhy ?? 'the source refused the pin' }));
+  return findings;
 }

@@ -9,8 +9,7 @@ import {
   sliceCount,
   type Work,
 } from '../../../clickhouse/heavy.js';
-import { WORST } from '../../../publish/gate.js';
-import { formatMicros } from '../../../report/format.js';
+import { type RawFigures, WORST } from '../../../core/finding.js';
 import { EXCHANGES } from './contracts.js';
 import { ensureGapTables } from './known-gaps.js';
 
@@ -34,9 +33,9 @@ export interface Coverage {
 
 export interface Residuals {
   readonly classes: readonly ResidualClass[];
-  readonly unexplained: readonly string[];
+  readonly unexplained: readonly RawFigures[];
   /** Conditions in which source-short tokens would have to excuse more transactions than fills are missing. */
-  readonly shortExcess: readonly string[];
+  readonly shortExcess: readonly RawFigures[];
 }
 
 /** Scratch tables of one check: the token map, the tokens of conditions that may not balance, the transactions that do not. */
@@ -147,17 +146,18 @@ export async function readResiduals(
       micros: BigInt(row.micros),
       residual: BigInt(row.residual),
     })),
-    unexplained: unexplained.map(
-      (row) =>
-        `${row.transaction} condition ${row.condition}: ${row.fills} fills, cash ${formatMicros(BigInt(row.cash_micros))}, ` +
-        `shares ${row.share_micros
-          .split(' ')
-          .map((micros) => formatMicros(BigInt(micros)))
-          .join(' / ')}`,
-    ),
-    shortExcess: excess.map(
-      (row) =>
-        `condition ${row.condition}: ${row.excused} transactions excused by ${row.missing} fills that the source lacks`,
-    ),
+    unexplained: unexplained.map((row) => ({
+      transaction: row.transaction,
+      condition: row.condition,
+      fills: Number(row.fills),
+      cashMicros: BigInt(row.cash_micros),
+      // By outcome.
+      shareMicros: row.share_micros,
+    })),
+    shortExcess: excess.map((row) => ({
+      condition: row.condition,
+      excused: Number(row.excused),
+      missing: Number(row.missing),
+    })),
   };
 }

@@ -1,6 +1,6 @@
 import type { Work } from '../../../clickhouse/heavy.js';
-import { failedGate, type Gate, passed, share, WORST, warned } from '../../../publish/gate.js';
-import { formatCount, formatMicros } from '../../../report/format.js';
+import { type Finding, finding, type RawFigures } from '../../../core/finding.js';
+import { formatCount } from '../../../report/format.js';
 import type { TokenCount } from '../plan/chunk.js';
 import type { Side } from '../plan/segment.js';
 import { type CountsFound, differs, type Lane, MAX_DIFFERING_TOKENS } from './compare-counts.js';
@@ -20,11 +20,9 @@ export interface SourceShort {
 }
 
 export interface CountsOutcome {
-  readonly gates: Gate[];
+  readonly gates: Finding[];
   readonly short: SourceShort[];
 }
-
-const NAME = 'rows and USDC per token and side';
 
 /**
  * Judges what differs by reading it again from the source: where it serves fewer distinct fills than it counts, and staging holds
@@ -42,25 +40,21 @@ export async function countsGate(
   },
 ): Promise<CountsOutcome> {
   if (found.tokens + found.differing === 0) {
-    const todo = 'run `backfill fills` again: it writes the counts before it loads';
-    const figure = `the table source_counts holds nothing of the run ${options.run}`;
-    return { gates: [failedGate(NAME, figure, [], todo)], short: [] };
+    return { gates: [finding('counts', 'failed', { tokens: 0, differing: 0, run: options.run })], short: [] };
   }
-  const all = `${formatCount(found.tokens)} tokens, ${formatCount(found.rows)} fills, ${formatMicros(found.micros)} USDC`;
-  if (found.differing === 0) return { gates: [passed(NAME, `${all}: equal`)], short: [] };
+  const all = { tokens: found.tokens, fills: found.rows, micros: found.micros, differing: found.differing };
+  if (found.differing === 0) return { gates: [finding('counts', 'passed', all)], short: [] };
   const lanes = found.lanes.filter((lane) => !excusedByRejected(lane, options.rejected));
   const { wrong, short } = await judge(work, lanes, found.differing > MAX_DIFFERING_TOKENS, options);
   const uncounted = new Set(lanes.filter((lane) => lane.uncounted).map(({ token }) => token));
-  const gate =
-    wrong.length === 0
-      ? passed(NAME, `${all}: equal${short.length > 0 ? ' to what is served' : ''}`)
-      : failedGate(
-          NAME,
-          `${formatCount(wrong.length)} sides of ${formatCount(found.differing)} tokens differ, of ${all}`,
-          wrong,
-          'load them again: `backfill fills --fresh`; a plan that lacks tokens shows as "not counted"',
-        );
-  const gates = [gate];
+  const gates = [
+    finding(
+      'counts',
+      wrong.length === 0 ? 'passed' : 'failed',
+      { ...all, wrong: wrong.length, short: short.length },
+      wrong,
+    ),
+  ];
   if (short.length > 0) gates.push(shortGate(short, found.micros));
   if (uncounted.size > 0 && wrong.length === 0) gates.push(uncountedGate(uncounted));
   return { gates, short };
@@ -72,14 +66,14 @@ async function judge(
   lanes: readonly Lane[],
   tooMany: boolean,
   options: { pinned: boolean; rejected: RejectedRows; openSource?: (() => Promise<CountSource>) | undefined },
-): Promise<{ wrong: string[]; short: SourceShort[] }> {
+): Promise<{ wrong: RawFigures[]; short: SourceShort[] }> {
   const surely = lanes.filter(
     (lane) => options.pinned && !lane.uncounted && (!lane.known || lane.heldRows >= lane.countedRows),
   );
   if (surely.length > 0 || tooMany || options.openSource === undefined) {
     // Of what has no count nothing is known then.
     const rest = lanes.filter((lane) => !surely.includes(lane) && (surely.length === 0 || !lane.uncounted));
-    return { wrong: [...surely, ...rest].map((lane) => describe(lane, '')), short: [] };
+    return { wrong: [...surely, ...rest].map((lane) => describe(lane)), short: [] };
   }
   return readAgain(work, await options.openSource(), lanes, options);
 }
@@ -95,7 +89,7 @@ async function readAgain(
   source: CountSource,
   lanes: readonly Lane[],
   { pinned, rejected }: { pinned: boolean; rejected: RejectedRows },
-): Promise<{ wrong: string[]; short: SourceShort[] }> {
+): Promise<{ wrong: RawFigures[]; short: SourceShort[] }> {
   work.log.info(
     `${formatCount(lanes.length)} sides of tokens differ from the source's counts, or have none: reading them again`,
   );
@@ -107,12 +101,12 @@ async function readAgain(
     .filter((lane) => differs(lane) || !lane.known);
   const expected = present.map((lane) => (lane.uncounted ? { ...lane, countedRows: lane.heldRows } : lane));
   const served = await readServed(work, source, expected, rejected.ids);
-  const wrong: string[] = [];
+  const wrong: RawFigures[] = [];
   const short: SourceShort[] = [];
   for (const lane of present) {
     const found = served.get(laneKey(lane.token, lane.side)) as Served | string;
     if (typeof found === 'string') {
-      wrong.push(describe(lane, `; what the source serves cannot be read: ${found}`));
+      wrong.push(describe(lane, { unreadable: found }));
       continue;
     }
     const heldAsServed =
@@ -128,7 +122,7 @@ async function readAgain(
         servedMicros: found.micros.toString(),
       });
     } else if (!heldAsServed || !excusedByAside(lane, found)) {
-      wrong.push(describe(lane, `; the source serves ${formatCount(found.rows)}, ${formatMicros(found.micros)} USDC`));
+      wrong.push(describe(lane, { servedRows: found.rows, servedMicros: found.micros }));
     }
   }
   return { wrong, short: short.sort((a, b) => b.countedRows - b.servedRows - (a.countedRows - a.servedRows)) };
@@ -157,34 +151,29 @@ function withCount(lane: Lane, counted: TokenCount | undefined): Lane {
   };
 }
 
-function describe(lane: Lane, served: string): string {
-  const counted = lane.known
-    ? `counted ${formatCount(lane.countedRows)}, ${formatMicros(lane.countedMicros)} USDC`
-    : lane.uncounted
-      ? 'its counts cannot be read'
-      : 'not counted by the source in this run';
-  return `${lane.side} ${lane.token}: held ${formatCount(lane.heldRows)}, ${formatMicros(lane.heldMicros)} USDC; ${counted}${served}`;
+/** @param served what the source was seen to serve, or why that cannot be read */
+function describe(lane: Lane, served: RawFigures = {}): RawFigures {
+  const { side, token, heldRows, heldMicros, countedRows, countedMicros } = lane;
+  const counted = lane.known ? 'yes' : lane.uncounted ? 'unreadable' : 'no';
+  return { side, token, heldRows, heldMicros, counted, countedRows, countedMicros, ...served };
 }
 
-function uncountedGate(tokens: ReadonlySet<string>): Gate {
-  return warned(
-    'counts that cannot be read',
-    `of ${formatCount(tokens.size)} tokens the source serves malformed counts: their fills were read again, and staging holds exactly those`,
-    [...tokens].slice(0, WORST),
-    'report the tokens to the owner of the subgraph',
+function uncountedGate(tokens: ReadonlySet<string>): Finding {
+  return finding(
+    'uncounted',
+    'warned',
+    { tokens: tokens.size },
+    [...tokens].map((token) => ({ token })),
   );
 }
 
-function shortGate(short: readonly SourceShort[], micros: bigint): Gate {
-  const rows = short.reduce((sum, s) => sum + s.countedRows - s.servedRows, 0);
+function shortGate(short: readonly SourceShort[], micros: bigint): Finding {
+  const fills = short.reduce((sum, s) => sum + s.countedRows - s.servedRows, 0);
   const missing = short.reduce((sum, s) => sum + BigInt(s.countedMicros) - BigInt(s.servedMicros), 0n);
-  return warned(
-    'source short',
-    `the source counts ${formatCount(rows)} fills in ${formatCount(short.length)} sides of tokens that it does not serve ` +
-      `(an order filled twice in one transaction keeps one entity): ${formatMicros(missing)} USDC, ${share(missing, micros)} of the volume`,
-    short
-      .slice(0, WORST)
-      .map((s) => `${s.side} ${s.token}: counted ${formatCount(s.countedRows)}, serves ${formatCount(s.servedRows)}`),
-    'nothing to do: the table source_short lists them all',
+  return finding(
+    'source_short',
+    'warned',
+    { fills, sides: short.length, micros: missing, ofMicros: micros },
+    short.map(({ side, token, countedRows, servedRows }) => ({ side, token, countedRows, servedRows })),
   );
 }

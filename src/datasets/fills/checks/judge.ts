@@ -1,8 +1,8 @@
 /** The gates that ask the table itself, in the order that keeps source and ClickHouse busy at the same time. */
 
 import { sweepScratch, type Work } from '../../../clickhouse/heavy.js';
+import type { Finding } from '../../../core/finding.js';
 import { contentOf } from '../../../publish/content.js';
-import type { Gate } from '../../../publish/gate.js';
 import { formatCount, formatDuration } from '../../../report/format.js';
 import type { Checkpoint } from '../../../run/checkpoint.js';
 import type { RunFolder } from '../../../run/run-folder.js';
@@ -38,7 +38,7 @@ export interface TableToJudge {
 export interface Judged {
   /** What was judged: a table that has another content is another one. */
   readonly content: { readonly rows: number; readonly checksum: string };
-  readonly gates: readonly Gate[];
+  readonly gates: readonly Finding[];
 }
 
 /** Throws FailureError when the target fails. */
@@ -85,7 +85,7 @@ async function judge(
 }
 
 /** What explains a residual must be recorded before. */
-async function residualGates(work: Work, scratch: Scratch, run: string, coverage: Coverage): Promise<Gate[]> {
+async function residualGates(work: Work, scratch: Scratch, run: string, coverage: Coverage): Promise<Finding[]> {
   const tables = { ...scratch, residuals: RESIDUALS_TABLE };
   await explainResiduals(work, tables, run);
   return [conservationGate(coverage, await readResiduals(work, tables, run)), mapGate(coverage)];

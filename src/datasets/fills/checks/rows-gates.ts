@@ -1,5 +1,5 @@
 import { longQueryFile, only, runFile, sliceCount, type Work } from '../../../clickhouse/heavy.js';
-import { failedGate, type Gate, passed, WORST } from '../../../publish/gate.js';
+import { type Finding, finding, type RawFigures, WORST } from '../../../core/finding.js';
 import { formatCount } from '../../../report/format.js';
 
 /** Uniqueness keeps a hash of every pair: measured 83 bytes a row. */
@@ -24,25 +24,22 @@ async function countRows(work: Work, fills: string): Promise<{ rows: number; fin
   return { rows: Number(row.rows), final: Number(row.rows_final) };
 }
 
-export async function rangeGate(work: Work, fills: string, rows: number): Promise<Gate> {
-  const name = 'values in range';
+export async function rangeGate(work: Work, fills: string, rows: number): Promise<Finding> {
   const wrong = await longQueryFile<{ id: string; token: string; wrong: string; total: string }>(work, 'verify/range', {
     names: { fills },
     params: { limit: WORST },
   });
   const total = Number(wrong[0]?.total ?? 0);
-  if (total === 0) return passed(name, `${formatCount(rows)} rows`);
-  return failedGate(
-    name,
-    `${formatCount(total)} of ${formatCount(rows)} rows`,
-    wrong.map((row) => `${row.id} token ${row.token}: ${row.wrong}`),
-    'something else than backfill wrote to this table: load it anew with `backfill fills --fresh`',
+  return finding(
+    'range',
+    total === 0 ? 'passed' : 'failed',
+    { rows, wrong: total },
+    wrong.map((row) => ({ fill: row.id, token: row.token, wrong: row.wrong })),
   );
 }
 
-/** `count()` = `count() FINAL` = distinct (tx_hash, order_hash): a copy under another token or time is found too. */
-export async function uniqueGate(work: Work, fills: string, rows: number): Promise<Gate> {
-  const name = 'every fill once';
+/** `count()` = `count() FINAL` = distinct fills: a copy under another token or time is found too. */
+export async function uniqueGate(work: Work, fills: string, rows: number): Promise<Finding> {
   const slices = sliceCount(rows, UNIQUE_BYTES_PER_ROW, work.maxMemoryMb);
   let seen = 0;
   let surplus = 0;
@@ -59,23 +56,23 @@ export async function uniqueGate(work: Work, fills: string, rows: number): Promi
     if (slices > 1) work.log.debug(`uniqueness: slice ${slice + 1} of ${slices}`);
   }
   // Rows that differ in this pair differ in the sorting key, so that none of them can collapse.
-  const once = passed(name, `${formatCount(seen)} rows = FINAL = distinct (tx_hash, order_hash)`);
+  const once = finding('unique', 'passed', { rows: seen, doubled: 0, copies: 0 });
   if (surplus === 0) return once;
   const doubled = await findDoubled(work, fills, rows);
   const total = doubled.reduce((sum, slice) => sum + slice.total, 0);
   const copies = seen - (await countRows(work, fills)).final;
   if (total === 0 && copies === 0) return once;
-  return failedGate(
-    name,
-    `${formatCount(total)} fills stand in the table more than once${copies === 0 ? '' : `; ${formatCount(copies)} rows collapse`}`,
-    doubled.flatMap((slice) => slice.lines),
-    'rows were written beside the run: load the table anew with `backfill fills --fresh`',
+  return finding(
+    'unique',
+    'failed',
+    { rows: seen, doubled: total, copies },
+    doubled.flatMap((slice) => slice.worst),
   );
 }
 
-async function findDoubled(work: Work, fills: string, rows: number): Promise<{ total: number; lines: string[] }[]> {
+async function findDoubled(work: Work, fills: string, rows: number): Promise<{ total: number; worst: RawFigures[] }[]> {
   const slices = sliceCount(rows, DOUBLED_BYTES_PER_ROW, work.maxMemoryMb);
-  const found: { total: number; lines: string[] }[] = [];
+  const found: { total: number; worst: RawFigures[] }[] = [];
   for (let slice = 0; slice < slices; slice++) {
     const doubled = await longQueryFile<{ id: string; copies: string; tokens: string; times: string; total: string }>(
       work,
@@ -84,7 +81,12 @@ async function findDoubled(work: Work, fills: string, rows: number): Promise<{ t
     );
     found.push({
       total: Number(doubled[0]?.total ?? 0),
-      lines: doubled.map((row) => `${row.id} ${row.copies} times: token ${row.tokens} at ${row.times}`),
+      worst: doubled.map((row) => ({
+        fill: row.id,
+        copies: Number(row.copies),
+        tokens: row.tokens,
+        times: row.times,
+      })),
     });
   }
   return found;

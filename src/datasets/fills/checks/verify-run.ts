@@ -1,7 +1,7 @@
 import type { Work } from '../../../clickhouse/heavy.js';
 import { stagingOwner } from '../../../clickhouse/staging.js';
 import { FILLS_LIVE, FILLS_STAGING } from '../../../clickhouse/tables.js';
-import { failedGate, type Gate } from '../../../publish/gate.js';
+import { type Finding, finding } from '../../../core/finding.js';
 import type { Verdict } from '../../../publish/verdict.js';
 import type { FoundRun } from '../../../run/run-folder.js';
 import { completeGates } from './complete-gate.js';
@@ -28,7 +28,7 @@ export async function verifyRun(work: Work, options: VerifyOptions): Promise<Ver
   const fills = options.fills ?? (await tableOf(work, folder.id));
   const checkpoint = folder.readCheckpoint() ?? run.checkpoint;
   const now = options.now ?? (() => new Date());
-  const gates: Gate[] = completeGates(checkpoint, acceptRejected);
+  const gates: Finding[] = completeGates(checkpoint, acceptRejected);
   const state = await stagingOwner(work.target, fills);
   let content: Judged['content'] = { rows: 0, checksum: '0' };
   if (state === undefined || state.owner !== folder.id) {
@@ -40,7 +40,7 @@ export async function verifyRun(work: Work, options: VerifyOptions): Promise<Ver
     gates.push(...judged.gates);
   }
   const verdict: Verdict = {
-    version: 1,
+    version: 2,
     run: folder.id,
     at: now().toISOString(),
     passed: gates.every((gate) => gate.status !== 'failed'),
@@ -51,7 +51,7 @@ export async function verifyRun(work: Work, options: VerifyOptions): Promise<Ver
     pinned: checkpoint.pinned,
     rejected: checkpoint.rejected,
     acceptRejected,
-    gates: gates.map((gate) => ({ ...gate, offenders: [...gate.offenders] })),
+    gates,
   };
   folder.writeJson(folder.verdictPath, verdict);
   return verdict;
@@ -65,15 +65,6 @@ async function tableOf(work: Work, run: string): Promise<string> {
   return live?.owner === run ? FILLS_LIVE : FILLS_STAGING;
 }
 
-function noTable(fills: string, run: string, owner: string | undefined): Gate {
-  return failedGate(
-    'staging belongs to the run',
-    owner === undefined
-      ? `there is no table ${fills} of the run ${run}`
-      : `${fills} belongs to the run ${owner}, not to ${run}`,
-    [],
-    owner === undefined
-      ? 'run `backfill fills`'
-      : `verify that run with --run ${owner}, or load this one with \`backfill fills --fresh\``,
-  );
+function noTable(fills: string, run: string, owner: string | undefined): Finding {
+  return finding('staging_owner', 'failed', { table: fills, run, owner: owner ?? '' });
 }

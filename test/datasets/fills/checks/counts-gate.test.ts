@@ -3,6 +3,7 @@ import type { Target } from '../../../../src/clickhouse/target.js';
 import type { CountSource } from '../../../../src/datasets/fills/checks/count-source.js';
 import { countsGate } from '../../../../src/datasets/fills/checks/counts-gate.js';
 import { NONE_REJECTED } from '../../../../src/datasets/fills/checks/rejected.js';
+import { tell } from '../../../../src/report/findings.js';
 import { workOn } from '../../pnl/universe/universe.js';
 
 /** Nothing of it is asked: what was found is given. */
@@ -76,7 +77,7 @@ async function judgeUncounted(served: { rows: number; micros: bigint } | undefin
           ]),
       })),
   });
-  return gates.map(({ status, offenders }) => [status, ...offenders].join(' '));
+  return gates.map((found) => [found.status, ...tell(found).offenders].join(' '));
 }
 
 test('a token whose counts cannot be read is proven by reading it again, and never without', async () => {

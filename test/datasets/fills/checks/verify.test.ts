@@ -5,8 +5,8 @@ import type { Target } from '../../../../src/clickhouse/target.js';
 import { type CountSource, laneKey, type Served } from '../../../../src/datasets/fills/checks/count-source.js';
 import { verifyRun } from '../../../../src/datasets/fills/checks/verify-run.js';
 import type { Side } from '../../../../src/datasets/fills/plan/segment.js';
-import type { Gate } from '../../../../src/publish/gate.js';
 import { readVerdict, type Verdict, whyStale } from '../../../../src/publish/verdict.js';
+import { tell } from '../../../../src/report/findings.js';
 import { startTestClickHouse, type TestClickHouse } from '../../../support/clickhouse.js';
 import { makeRun, makeUniverse, workOn } from '../../pnl/universe/universe.js';
 
@@ -94,14 +94,17 @@ async function judge(
   });
 }
 
-const gate = (verdict: Verdict, name: string): Verdict['gates'][number] => {
-  const found = verdict.gates.find((g) => g.name === name);
-  if (!found) throw new Error(`no gate ${name} in ${verdict.gates.map((g) => g.name).join(', ')}`);
+const told = (verdict: Verdict) => verdict.gates.map((found) => ({ status: found.status, ...tell(found) }));
+const gate = (verdict: Verdict, name: string) => {
+  const found = told(verdict).find((g) => g.name === name);
+  if (!found) throw new Error(`no gate ${name} in ${JSON.stringify(verdict.gates)}`);
   return found;
 };
 const COUNTS = 'rows and USDC per token and side';
 const failed = (verdict: Verdict): string[] =>
-  verdict.gates.filter((g: Gate) => g.status === 'failed').map((g) => g.name);
+  told(verdict)
+    .filter(({ status }) => status === 'failed')
+    .map(({ name }) => name);
 const ALL = `SELECT tx_hash, order_hash, block_time, wallet, counterparty, token_id, side, shares, usdc, fee, exchange, block_number, log_index FROM ${BASE}`;
 /** One fill in the middle of a large market. */
 const ONE = `tx_hash = (SELECT tx_hash FROM ${BASE} WHERE shares > 1 AND side = 'BUY' ORDER BY cityHash64(tx_hash) LIMIT 1) AND side = 'BUY'`;
