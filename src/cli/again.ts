@@ -3,7 +3,7 @@ import type { Again } from '../clickhouse/patient.js';
 import { EXIT, ExitError } from '../core/exit.js';
 import { FailureError } from '../core/failure.js';
 import { pause } from '../core/pause.js';
-import { type Retry, retrying } from '../net/retrying.js';
+import { type Retry, retrying } from '../net/retry.js';
 import type { Context } from './context.js';
 
 /** Source and target are waited for alike: for `--give-up-after`, by the delays of the retry table. */

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Failure, type FailureCode, FailureError, failureOf } from '../../src/core/failure.js';
-import { retryDelayMs, ruleFor } from '../../src/net/retry.js';
-import { retrying } from '../../src/net/retrying.js';
+import { retryDelayMs, retrying, ruleFor } from '../../src/net/retry.js';
 
 const failure = (code: FailureCode, over: Partial<Failure> = {}): Failure => ({
   ...failureOf(code === 'throttled' ? 'throttled' : 'transient', code, code),

@@ -4,7 +4,7 @@ import { loadSql } from '../../clickhouse/sql.js';
 import type { Target } from '../../clickhouse/target.js';
 import { type Failure, FailureError } from '../../core/failure.js';
 import { AdaptiveRate } from '../../net/adaptive-rate.js';
-import { retrying } from '../../net/retrying.js';
+import { retrying } from '../../net/retry.js';
 import { RestClient, type RestRequest } from '../../sources/rest/client.js';
 import { readBars, requestOf } from './answer.js';
 import { type BarsAsked, type BarsRequest, planBars } from './plan.js';

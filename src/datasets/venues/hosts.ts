@@ -1,6 +1,6 @@
 /** The hosts of a venue, opened: requests go through their paces, and what passes is asked again by the retry table. */
 import type { Failure } from '../../core/failure.js';
-import { type Retry, retrying } from '../../net/retrying.js';
+import { type Retry, retrying } from '../../net/retry.js';
 import type { AnswerCache } from '../../sources/rest/cache.js';
 import { RestClient } from '../../sources/rest/client.js';
 import type { VenueRequest } from './chain.js';

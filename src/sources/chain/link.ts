@@ -2,7 +2,7 @@ import { usageError } from '../../core/exit.js';
 import { pause } from '../../core/pause.js';
 import { AdaptiveRate } from '../../net/adaptive-rate.js';
 import type { RateMemory } from '../../net/rate-cell.js';
-import { type Retry, retrying } from '../../net/retrying.js';
+import { type Retry, retrying } from '../../net/retry.js';
 import type { StepContext } from '../../report/step.js';
 import { type ChainAccess, openChain } from './access.js';
 import type { ChainSource } from './chain-source.js';

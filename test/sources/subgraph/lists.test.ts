@@ -5,7 +5,7 @@ import { FailureError, failed } from '../../../src/core/failure.js';
 import { readConditions } from '../../../src/datasets/conditions/conditions.js';
 import { readCounts, readTokenCounts } from '../../../src/datasets/fills/subgraph/counts.js';
 import { subgraphCountSource } from '../../../src/datasets/fills/subgraph/subgraph-count-source.js';
-import { retrying } from '../../../src/net/retrying.js';
+import { retrying } from '../../../src/net/retry.js';
 import { DECIMAL_KEYS, HEX_KEYS, type KeySpace } from '../../../src/sources/subgraph/key-spaces.js';
 import { smallerPage } from '../../../src/sources/subgraph/lists.js';
 import { answerLists, type Entity, json, opener } from './wire.js';
