@@ -18,6 +18,7 @@ const COMMAND_MODULES: Readonly<Record<CommandName, () => Promise<Command>>> = {
   profile: async () => (await import('./commands/profile.js')).profile,
   ingest: async () => (await import('./commands/ingest.js')).ingest,
   check: async () => (await import('./commands/check.js')).check,
+  collect: async () => (await import('./commands/collect.js')).collect,
   bars: async () => (await import('./commands/bars.js')).bars,
   simulate: async () => (await import('./commands/simulate.js')).simulate,
   clickhouse: async () => (await import('./commands/clickhouse.js')).clickhouse,

@@ -144,6 +144,10 @@ export const COMMANDS = {
     describe: 'what is loaded of the venues, how fresh, and whether it is complete',
     options: [...EVERYWHERE, 'venues', 'staleAfter', 'insertTimeout'],
   },
+  collect: {
+    describe: 'the same ingest round after round, all day; only what changed is written',
+    options: [...EVERYWHERE, ...VENUES, ...INGEST, 'every', 'oddsSports', 'oddsUrl'],
+  },
   bars: {
     describe: 'bars of listed instruments from Massive, in as few requests as there can be',
     options: [

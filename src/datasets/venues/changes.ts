@@ -4,6 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { VenueBatch } from './batch.js';
+import type { MarketRow } from './model.js';
+import type { VenueParts } from './parts.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -20,8 +22,23 @@ type Table = keyof typeof TABLES;
 /** Names kept, all tables together; the ones that were longest without news go first. */
 const MAX_NAMES = 2_000_000;
 
+/** A market as it was last shown. */
+interface Shown {
+  readonly venue: string;
+  readonly id: string;
+  readonly open: boolean;
+  readonly traded: boolean;
+  readonly closes: string | null;
+  readonly round: number;
+}
+
+const SETTLED = ['resolved', 'void'];
+
 export class Changes {
   readonly #known = new Map<string, number>();
+  /** Unsettled markets, by venue and id. */
+  readonly #shown = new Map<string, Shown>();
+  #round = 0;
 
   constructor(private readonly maxNames = MAX_NAMES) {}
 
@@ -29,8 +46,35 @@ export class Changes {
     return this.#known.size;
   }
 
+  /** A round begins: what is not shown in it has left the lists. */
+  begin(): void {
+    this.#round++;
+  }
+
+  knows(venue: string, marketId: string): boolean {
+    return this.#shown.has(`${venue} ${marketId}`);
+  }
+
+  /** Unsettled markets that this round has not shown; `which` as in `VenueParts.askAfterDelta`. `now` is a time of rows. */
+  unseen(venue: string, which: VenueParts['askAfterDelta'], now: string): string[] {
+    const gone = [...this.#shown.values()].filter((market) => market.venue === venue && market.round < this.#round);
+    const due = (market: Shown) => market.traded || (market.closes !== null && market.closes < now);
+    const asked = { all: () => true, open: (market: Shown) => market.open, 'traded or due': due }[which];
+    return gone.filter(asked).map(({ id }) => id);
+  }
+
+  #show(rows: readonly MarketRow[]): void {
+    for (const { venue, market_id: id, status, volume_24h, close_time: closes } of rows) {
+      const name = `${venue} ${id}`;
+      const traded = volume_24h !== null && volume_24h !== '0';
+      if (SETTLED.includes(status)) this.#shown.delete(name);
+      else this.#shown.set(name, { venue, id, open: status === 'open', traded, closes, round: this.#round });
+    }
+  }
+
   /** The batch without what is known. */
   only(batch: VenueBatch): VenueBatch {
+    this.#show(batch.silver.markets);
     const news = new VenueBatch();
     news.bronze.push(...batch.bronze.filter((row) => this.#isNews(bronzeName(row), numberOf(row.hash))));
     for (const table of Object.keys(TABLES) as Table[]) {

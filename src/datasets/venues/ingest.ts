@@ -8,18 +8,15 @@
 import { loadSql } from '../../clickhouse/sql.js';
 import type { Target } from '../../clickhouse/target.js';
 import { type Failure, FailureError } from '../../core/failure.js';
-import { decimalText } from '../../core/micros.js';
 import { type Check, certify, saveChecks } from './certify.js';
+import { type Detail, planDetails } from './details.js';
 import type { VenueHosts } from './hosts.js';
 import { CONNECTIONS } from './limits.js';
-import type { AnyChain, Choice, Details, MarketRef, VenueParts } from './parts.js';
+import type { AnyChain, Choice, VenueParts } from './parts.js';
 import type { ChainProgress } from './reader.js';
 import type { VenueSink } from './sink.js';
 import { type IngestRun, IngestStore, timeText } from './store.js';
 import { walk } from './walk.js';
-
-export const DETAILS = ['prices', 'books', 'trades', 'history'] as const;
-export type Detail = (typeof DETAILS)[number];
 
 export interface IngestOptions {
   /** Null: static until a static load is complete, then delta. */
@@ -200,43 +197,7 @@ class VenueIngest {
   }
 
   async #details(): Promise<void> {
-    const { choice, details } = this.options;
-    const chosen = choice.top !== null || choice.minVolume !== null;
-    const rows = await this.#query<{
-      market_id: string;
-      event_id: string;
-      tokens: string[];
-      mechanism: MarketRef['mechanism'];
-      trades_to: number;
-      created_at: number;
-    }>('chosen-markets', {
-      // A choice is made among what this run has seen; everything open is whatever is known to be.
-      since: chosen ? timeText(this.runOf.startedMs) : timeText(0),
-      by_lifetime: this.parts.ranksByLifetime,
-      min_volume: choice.minVolume === null ? null : decimalText(choice.minVolume),
-      top: choice.top ?? 0,
-    });
-    const markets = rows.map((row) => ({
-      marketId: row.market_id,
-      eventId: row.event_id,
-      tokens: row.tokens,
-      mechanism: row.mechanism,
-      createdS: Number(row.created_at),
-      tradesToS: row.trades_to === 0 ? null : Number(row.trades_to),
-    }));
-    const [mark] = await this.#query<{ complete_to: number }>('trade-mark', {});
-    const wanted: Details = {
-      markets,
-      tradesToS: Number(mark?.complete_to ?? 0) || null,
-      nowS: Math.floor(this.runOf.startedMs / 1000),
-      chosen,
-    };
-    // A book holds its prices: both are one request.
-    const asked = DETAILS.filter(
-      (detail) =>
-        details.includes(detail) && !(detail === 'prices' && this.parts.pricesInBooks && details.includes('books')),
-    );
-    await this.#walk(asked.flatMap((detail) => this.parts[detail](wanted)));
+    await this.#walk(await planDetails(this.deps.target, this.parts, this.options, this.runOf));
   }
 
   async #walk(chains: AnyChain[]): Promise<ReadonlyMap<string, readonly string[]>> {

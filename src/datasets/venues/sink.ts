@@ -2,6 +2,7 @@ import type { InsertOptions, Target } from '../../clickhouse/target.js';
 import type { Sink } from '../../engine/ports.js';
 import { VenueBatch } from './batch.js';
 import type { Changes } from './changes.js';
+import type { Watch } from './watch.js';
 
 /** Rows of one batch: about three pages of Kalshi, with its prices. */
 const BATCH_ROWS = 20_000;
@@ -17,6 +18,7 @@ export class VenueSink implements Sink<VenueBatch> {
     private readonly target: Target,
     /** Given by a collector: rows that say what is known already are left out. */
     private readonly changes: Changes | null = null,
+    private readonly watch: Watch | null = null,
     private readonly options: InsertOptions = {},
   ) {}
 
@@ -25,6 +27,7 @@ export class VenueSink implements Sink<VenueBatch> {
   }
 
   async insert(batch: VenueBatch): Promise<void> {
+    if (this.watch !== null) batch.anomalies.push(...this.watch.look(batch.silver));
     const { bronze, silver, anomalies } = this.changes?.only(batch) ?? batch;
     const startMs = performance.now();
     const tables: readonly (readonly [string, readonly object[]])[] = [

@@ -11,7 +11,7 @@ export interface WalkDeps {
   readonly run: IngestRun;
   readonly ask: AskVenue;
   readonly sink: VenueSink;
-  readonly store: IngestStore;
+  readonly store: Pick<IngestStore, 'saveChain' | 'saveTradeMarks'>;
   /** What is recorded of this run already; kept up to date here. */
   readonly progress: Map<string, ChainProgress>;
   readonly concurrency: number;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Target } from '../../../src/clickhouse/target.js';
 import { decimalText } from '../../../src/core/micros.js';
-import { DETAILS } from '../../../src/datasets/venues/ingest.js';
+import { DETAILS } from '../../../src/datasets/venues/details.js';
 import { VENUES } from '../../../src/datasets/venues/model.js';
 import { collapseVenueTables, ensureVenueTables } from '../../../src/datasets/venues/tables.js';
 import { startVenues, type Venues } from '../../../src/simulator/venues/server.js';
