@@ -8,7 +8,7 @@ SELECT
     toString(argMax(type, started_at)) AS run_type,
     max(started_at) AS begun_at,
     toUnixTimestamp64Milli(begun_at) AS begun_ms,
-    argMax(ended_at, (ended_at IS NOT NULL, started_at)) AS loaded_at,
+    max(ended_at) AS loaded_at,
     argMax(ended_at IS NOT NULL, started_at) AS ended,
     argMax(complete, started_at) AS is_complete,
     argMax(failure, started_at) AS why

@@ -33,8 +33,10 @@ export class VenueCollector {
   readonly #watch = new Watch();
   readonly #sink: VenueSink;
   readonly #store: IngestStore;
-  readonly #run: IngestRun;
+  #run: IngestRun;
   #loaded = false;
+  /** When the last complete round began: the next one asks for what came since. */
+  #sinceMs: number;
   #changedAtMs: number;
 
   constructor(
@@ -47,6 +49,7 @@ export class VenueCollector {
     const startedMs = deps.now();
     const run = `collect-${deps.runId}`;
     this.#run = { run, venue: parts.venue, type: 'delta', choice: '', selection: 'collect', startedMs };
+    this.#sinceMs = startedMs;
     this.#changedAtMs = startedMs;
   }
 
@@ -58,6 +61,7 @@ export class VenueCollector {
   async round(): Promise<RoundReport> {
     const { hosts } = this.deps;
     const [rows, requests] = [this.#sink.rows, hosts.requests];
+    const begunMs = this.deps.now();
     this.#changes.begin();
     const report = (complete: boolean, failure: Failure | null): RoundReport => ({
       venue: this.parts.venue,
@@ -69,10 +73,14 @@ export class VenueCollector {
     if (!this.#loaded) {
       const { complete, failure } = await ingestVenue(this.parts, this.options, { ...this.deps, sink: this.#sink });
       this.#loaded = complete;
+      this.#sinceMs = complete ? begunMs : this.#sinceMs;
+      // Later than the load: for `check` the latest run is the one that goes on.
+      this.#run = { ...this.#run, startedMs: this.deps.now() };
       return report(complete, failure);
     }
     try {
       const complete = await this.#delta();
+      if (complete) this.#sinceMs = begunMs;
       await this.#heartbeat(complete, '');
       await this.#judgeStill(this.#sink.rows > rows);
       return report(complete, null);
@@ -87,7 +95,7 @@ export class VenueCollector {
   async #delta(): Promise<boolean> {
     const { venue } = this.parts;
     const { choice } = this.options;
-    const sinceS = Math.floor(this.#run.startedMs / 1000);
+    const sinceS = Math.floor(this.#sinceMs / 1000);
     const known = { sinceS, has: (id: string) => this.#changes.knows(venue, id) };
     let complete = await this.#walk(this.parts.deltaLists(choice, known));
     if (choice.top === null && choice.minVolume === null) {

@@ -49,7 +49,7 @@ function collectorOf(venue: Venue): VenueCollector {
     hosts,
     runId: 'test',
     stop,
-    now: Date.now,
+    now: () => Math.max(Date.now(), venues.now()),
     onPage: () => undefined,
     log,
   });
