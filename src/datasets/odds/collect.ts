@@ -1,7 +1,7 @@
 import { loadSql } from '../../clickhouse/sql.js';
 import type { Target } from '../../clickhouse/target.js';
 import { AdaptiveRate } from '../../net/adaptive-rate.js';
-import { type RetryingOptions, retrying } from '../../net/retrying.js';
+import { type RetryingOptions, retrying } from '../../net/retry.js';
 import { AnswerCache } from '../../sources/rest/cache.js';
 import { RestClient } from '../../sources/rest/client.js';
 import { creditsOf, OddsSeen, oddsRequest, readOdds } from './odds.js';
