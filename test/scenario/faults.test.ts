@@ -280,5 +280,5 @@ test('a subgraph that is broken stops the run at once with what to do', { timeou
   });
   const ended = await scenario.fills(...SMALL);
   expect(outcome(ended)).toMatchObject({ code: 75 });
-  expect(ended.stderr).toContain('the subgraph itself is broken');
+  expect(ended.stderr).toContain('its owner has to repair it');
 });
