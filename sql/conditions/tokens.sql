@@ -12,15 +12,15 @@ WITH
         SELECT condition_id, kind, contract, tokens, payouts
         FROM condition_logs
         WHERE kind IN ('prepared', 'resolved')
-            AND condition_id IN (SELECT condition_id FROM condition_logs WHERE block_number >= {since:UInt32})
+            AND ({since:UInt32} = 0 OR condition_id IN (SELECT condition_id FROM condition_logs WHERE block_number >= {since:UInt32}))
     ),
-    -- V3's conditions are prepared by no event: their ids are known from fills, too.
+    -- V3's conditions are prepared by no event: their ids are known from fills, too. Such ids begin with 1, 2 or 3.
     v3_of_fills AS
     (
-        SELECT assumeNotNull(condition_id) AS condition_id, min(token_id) AS first_token
+        SELECT assumeNotNull(condition_id) AS condition_id, toUInt256(token_id - bitAnd(token_id, 1)) AS first_token
         FROM outcome_tokens
-        WHERE source = 'chain' AND substring(condition_id, 1, 1) IN (char(1), char(2), char(3)) AND substring(condition_id, 20, 8) = unhex('0000000000000000')
-        GROUP BY condition_id
+        WHERE token_id >= bitShiftLeft(toUInt256(1), 248) AND token_id < bitShiftLeft(toUInt256(4), 248)
+            AND source = 'chain' AND substring(condition_id, 20, 8) = unhex('0000000000000000')
     ),
     migrated AS (SELECT substring(condition_id, 1, 29) FROM condition_logs WHERE kind = 'migrated'),
     rest_no AS (SELECT substring(condition_id, 1, 29) FROM condition_logs WHERE kind = 'rest_no'),
@@ -29,29 +29,40 @@ WITH
     (
         SELECT
             condition_id,
-            max(tokens) AS tokens,
-            -- Of V3 nothing else can be a result.
-            maxIf(payouts, result AND (NOT v3 OR (length(payouts) = 2 AND arraySum(payouts) = 1000000))) AS own_payouts
+            anyIf(tokens[1], length(tokens) = 2) AS first_token,
+            anyIf(tokens[2], length(tokens) = 2) AS second_token,
+            countIf(is_result) > 0 AS has_result,
+            anyIf(payouts[1], is_result) AS first_payout,
+            anyIf(payouts[2], is_result) AS second_payout
         FROM
         (
-            SELECT condition_id, tokens, payouts, kind = 'resolved' AS result, contract != 'conditional_tokens' AS v3 FROM logs
+            SELECT
+                condition_id,
+                tokens,
+                payouts,
+                -- Of V3 nothing else can be a result.
+                kind = 'resolved' AND length(payouts) = 2 AND (contract = 'conditional_tokens' OR arraySum(payouts) = 1000000) AS is_result
+            FROM logs
             UNION ALL
-            SELECT condition_id, [first_token, first_token + 1] AS tokens, CAST([], 'Array(UInt256)') AS payouts, 0 AS result, 1 AS v3 FROM v3_of_fills
+            SELECT condition_id, [first_token, first_token + 1], CAST([], 'Array(UInt256)'), 0 FROM v3_of_fills
         )
         GROUP BY condition_id
-        HAVING length(tokens) = 2 AND (empty(own_payouts) OR length(own_payouts) = 2)
+        HAVING countIf(length(tokens) = 2) > 0
     ),
     settled AS
     (
         SELECT
             condition_id,
-            tokens,
+            first_token,
+            second_token,
             multiIf(
-                notEmpty(own_payouts), own_payouts,
-                substring(condition_id, 1, 1) != char(2) OR substring(condition_id, 1, 29) IN migrated, own_payouts,
-                condition_id IN other_yes, [toUInt256(1000000), toUInt256(0)],
-                substring(condition_id, 1, 29) IN rest_no, [toUInt256(0), toUInt256(1000000)],
-                own_payouts) AS payouts
+                has_result, 'itself',
+                substring(condition_id, 1, 1) != char(2) OR substring(condition_id, 1, 29) IN migrated, 'open',
+                condition_id IN other_yes, 'won',
+                substring(condition_id, 1, 29) IN rest_no, 'lost',
+                'open') AS result,
+            multiIf(result = 'itself', first_payout, result = 'won', toUInt256(1000000), toUInt256(0)) AS first_numerator,
+            multiIf(result = 'itself', second_payout, result = 'lost', toUInt256(1000000), toUInt256(0)) AS second_numerator
         FROM conditions
     )
 SELECT
@@ -81,10 +92,10 @@ FROM
         SELECT
             condition_id,
             arrayJoin([0, 1]) AS place,
-            tokens[place + 1] AS token_id,
-            notEmpty(payouts) AS is_settled,
-            payouts[place + 1] AS numerator,
-            arraySum(payouts) AS denominator
+            if(place = 0, first_token, second_token) AS token_id,
+            result != 'open' AS is_settled,
+            if(place = 0, first_numerator, second_numerator) AS numerator,
+            first_numerator + second_numerator AS denominator
         FROM settled
     ) AS said
     LEFT JOIN
@@ -97,9 +108,11 @@ FROM
             payout_denominator AS denominator,
             source
         FROM outcome_tokens FINAL
+        WHERE {since:UInt32} = 0 OR token_id IN (SELECT arrayJoin([first_token, second_token]) FROM conditions)
     ) AS known ON known.token_id = said.token_id
 )
 WHERE NOT is_same
     OR known_source != 'chain'
     OR (is_settled AND (known_numerator != numerator OR known_denominator != denominator))
+-- On disk where it is large.
 SETTINGS join_use_nulls = 0, join_algorithm = 'grace_hash'
