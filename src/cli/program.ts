@@ -104,7 +104,8 @@ function stdout(json: boolean, clean: Clean): Output {
 /** One error, one message: what happened, on what, and what to do next. */
 function report(error: unknown, sinks: LogSinks, json: boolean, clean: Clean): number {
   const ending = named(clean(endingOf(error)));
-  if (json) {
+  const said = error instanceof ExitError && error.saidOnStdout;
+  if (json && !said) {
     const { code: exitCode, message, hint } = ending;
     process.stdout.write(`${JSON.stringify({ exitCode, error: message, hint })}\n`);
   }

@@ -30,7 +30,6 @@ export const EXCEPTIONS: Readonly<Record<number, readonly [FailureKind, FailureC
   241: ['transient', 'target_busy', 'MEMORY_LIMIT_EXCEEDED'],
   252: ['transient', 'target_busy', 'TOO_MANY_PARTS'],
   359: ['terminal', 'target_drop_refused', 'TABLE_SIZE_EXCEEDS_MAX_DROP_SIZE_LIMIT'],
-  451: ['terminal', 'target_drop_refused', 'PARTITION_SIZE_EXCEEDS_MAX_DROP_SIZE_LIMIT'],
   439: ['transient', 'target_busy', 'CANNOT_SCHEDULE_TASK'],
   473: ['transient', 'target_busy', 'DEADLOCK_AVOIDED'],
   692: ['transient', 'target_busy', 'TOO_MANY_MUTATIONS'],

@@ -10,6 +10,7 @@ import { FILLS_COLUMN_NAMES } from '../../src/clickhouse/tables.js';
 import type { Target, TargetSettings } from '../../src/clickhouse/target.js';
 import { parseTargetUrl } from '../../src/clickhouse/url.js';
 import { FailureError } from '../../src/core/failure.js';
+import { FILL, FILL_BYTES } from '../../src/datasets/fills/table.js';
 import { startTestClickHouse, type TestClickHouse } from '../support/clickhouse.js';
 
 /** The log of statements shows the settings that differ from the user's own: `contrary` has the opposite of what we send. */
@@ -49,9 +50,10 @@ async function settingsSeen(target: Target, queryId: string): Promise<Record<str
 }
 
 describe('inserts', () => {
-  // 165 bytes of zeros but for the side, which must be one of the two.
-  const bytes = new Uint8Array(165);
-  bytes[140] = 1;
+  // Zeros but for the side and the exchange, which must be one of those that there are.
+  const bytes = new Uint8Array(FILL_BYTES);
+  bytes[FILL.side] = 1;
+  bytes[FILL.exchange] = 1;
 
   test.each([
     ['async', 'contrary', { async_insert: '1', wait_for_async_insert: '1' }],
@@ -80,10 +82,10 @@ describe('inserts', () => {
   test('with compression, as on a network, the same rows arrive', async () => {
     const target = await clickhouse.database(undefined, { compression: true });
     await createFillsTable(target, 'f');
-    const many = new Uint8Array(165 * 1000);
+    const many = new Uint8Array(FILL_BYTES * 1000);
     for (let row = 0; row < 1000; row++) {
-      many.set(bytes, row * 165);
-      new DataView(many.buffer).setUint32(row * 165, row);
+      many.set(bytes, row * FILL_BYTES);
+      new DataView(many.buffer).setUint32(row * FILL_BYTES, row);
     }
     await target.insertRowBinary('f', FILLS_COLUMN_NAMES, many);
     expect(await target.query('SELECT count() AS n FROM f FINAL')).toEqual([{ n: '1000' }]);
@@ -93,7 +95,7 @@ describe('inserts', () => {
   test('a body that is cut is refused whole, and may be sent again', async () => {
     const target = await clickhouse.database();
     await createFillsTable(target, 'f');
-    const failure = await failureOf(target.insertRowBinary('f', FILLS_COLUMN_NAMES, bytes.subarray(0, 164)));
+    const failure = await failureOf(target.insertRowBinary('f', FILLS_COLUMN_NAMES, bytes.subarray(0, FILL_BYTES - 1)));
     expect(failure).toMatchObject({ kind: 'transient', side: 'target', code: 'target_connection' });
     expect(await target.query('SELECT count() AS n FROM f')).toEqual([{ n: '0' }]);
   });
@@ -189,8 +191,8 @@ describe('failures', () => {
     ["SELECT throwIf(1, 'bad')", 'target_refused', 'terminal'],
     [
       'SELECT groupArray(number) FROM numbers(10000000) SETTINGS max_memory_usage = 1000000',
-      'target_busy',
-      'transient',
+      'target_query_memory',
+      'terminal',
     ],
     ['SELECT sleepEachRow(0.2) FROM numbers(10) SETTINGS max_execution_time = 0.5', 'target_timeout', 'transient'],
   ] as const)('%s is %s', async (sql, code, kind) => {
