@@ -74,7 +74,7 @@ function listenForSignals(
   setMaxListeners(0, stop.signal, stopNow.signal);
   const onSignal = (signal: NodeJS.Signals) => {
     if (!stop.signal.aborted) {
-      sinks.log.warn(`${signal}: finishing what is in flight; a second signal (Ctrl-C) stops at once`);
+      sinks.log.warn(`${signal}: finishing what is in flight; once more stops at once`);
       stop.abort(new ExitError(EXIT.interrupted, `interrupted by ${signal}`, 'run the same command to continue'));
       return;
     }
