@@ -1,4 +1,5 @@
 import { usageError } from '../core/exit.js';
+import { isLoopback } from '../core/loopback.js';
 
 export interface ParsedUrl {
   /** Origin and path, without credentials: what is shown and what is connected to. */
@@ -45,8 +46,4 @@ function decode(part: string): string {
   } catch {
     return part;
   }
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
 }

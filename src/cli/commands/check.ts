@@ -1,7 +1,7 @@
 import { ensureDatabase } from '../../clickhouse/schema.js';
 import { EXIT, ExitError } from '../../core/exit.js';
 import { checkVenues, type VenueState } from '../../datasets/venues/check.js';
-import { ensureVenueTables } from '../../datasets/venues/tables.js';
+import { ensureVenueTables, VENUE_LAYERS } from '../../datasets/venues/tables.js';
 import { formatCount, formatDuration } from '../../report/format.js';
 import { renderTable } from '../../report/table.js';
 import type { Context } from '../context.js';
@@ -22,21 +22,12 @@ export async function check(ctx: Context): Promise<void> {
   throw new ExitError(EXIT.gateFailed, message, 'backfill ingest loads what is missing', true);
 }
 
-const LAYERS = [
-  'bronze_responses',
-  'silver_events',
-  'silver_markets',
-  'silver_prices',
-  'silver_books',
-  'silver_trades',
-];
-
 function renderStates(states: readonly VenueState[]): string {
   const rows = states.map(({ venue, complete, stale, ageMs, rows }) => [
     venue,
     complete ? 'complete' : 'incomplete',
     ageMs === null ? 'never' : `${formatDuration(ageMs)}${stale ? ' (stale)' : ''}`,
-    ...LAYERS.map((layer) => formatCount(rows[layer] ?? 0)),
+    ...VENUE_LAYERS.map((layer) => formatCount(rows[layer] ?? 0)),
   ]);
   const head = ['venue', 'state', 'age', 'bronze', 'events', 'markets', 'prices', 'books', 'trades'];
   const findings = states.flatMap(({ venue, findings }) => findings.map((finding) => `${venue}: ${finding}`));

@@ -38,7 +38,8 @@ async function exists(target: Target, table: string): Promise<boolean> {
   return found.length > 0;
 }
 
-const COLLAPSED = [
+/** The tables that rows of a venue lie in, in the order of the layers. */
+export const VENUE_LAYERS = [
   'bronze_responses',
   'silver_events',
   'silver_markets',
@@ -49,7 +50,7 @@ const COLLAPSED = [
 
 /** Merges what came twice, so that plain counts are right. */
 export async function collapseVenueTables(target: Target): Promise<void> {
-  for (const table of COLLAPSED) {
+  for (const table of VENUE_LAYERS) {
     await target.longCommand('OPTIMIZE TABLE {table:Identifier} FINAL', {
       names: { table },
       purpose: `collapsing what came twice in ${table}`,

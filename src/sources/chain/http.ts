@@ -3,9 +3,9 @@ import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Agent, request } from 'undici';
 import { FailureError, failed } from '../../core/failure.js';
+import { isLoopback } from '../../core/loopback.js';
 import type { HostRate } from '../../net/host-rate.js';
-import { classifyTransport, parseRetryAfter } from '../subgraph/failures.js';
-import { isLoopback } from '../subgraph/transport.js';
+import { classifyTransport, headerText, parseRetryAfter } from '../../net/http.js';
 
 export interface HttpOptions {
   readonly connections: number;
@@ -81,8 +81,8 @@ export class Http {
       throw this.#failureOf(error, url, signal);
     }
     const { statusCode: status } = response;
-    const retryAfterMs = parseRetryAfter(textOf(response.headers['retry-after']), Date.now());
-    const encoding = textOf(response.headers['content-encoding']) ?? 'identity';
+    const retryAfterMs = parseRetryAfter(headerText(response.headers['retry-after']), Date.now());
+    const encoding = headerText(response.headers['content-encoding']) ?? 'identity';
     const { rate } = this.options;
     return {
       status,
@@ -160,8 +160,4 @@ export class Http {
 
 function stopped(): FailureError {
   return failed('transient', 'stopped', 'the request was given up because the run stops');
-}
-
-function textOf(value: string | string[] | undefined): string | null {
-  return (Array.isArray(value) ? value[0] : value) ?? null;
 }

@@ -7,10 +7,10 @@ import { gunzipSync } from 'node:zlib';
 import { Agent, request as send } from 'undici';
 import { type Failure, FailureError, failed } from '../../core/failure.js';
 import { hider } from '../../core/hide.js';
+import { isLoopback } from '../../core/loopback.js';
 import type { HostRate } from '../../net/host-rate.js';
+import { classifyTransport, headerText } from '../../net/http.js';
 import { endpointOf, redactUrl } from '../../net/redact.js';
-import { classifyTransport } from '../subgraph/failures.js';
-import { isLoopback } from '../subgraph/transport.js';
 import { classifyRestStatus } from './failures.js';
 
 export interface RestRequest {
@@ -142,10 +142,7 @@ export class RestClient {
         signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       });
       const bytes = Buffer.from(await response.body.arrayBuffer());
-      const header = (name: string) => {
-        const value = response.headers[name.toLowerCase()];
-        return (Array.isArray(value) ? value[0] : value) ?? null;
-      };
+      const header = (name: string) => headerText(response.headers[name.toLowerCase()]);
       const text = decode(bytes, header('content-encoding'), maxBodyBytes, what, response.statusCode);
       const failure = classifyRestStatus(response.statusCode, text, header('retry-after'), this.#now(), what);
       if (failure !== null) throw new FailureError(failure);

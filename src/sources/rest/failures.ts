@@ -1,9 +1,6 @@
 /** What a REST source's status means, as a failure. Only 429, 408, 5xx and broken answers are worth another try; 400 and 422 never. */
-import { cutMessage, type Failure, failureOf } from '../../core/failure.js';
-import { parseRetryAfter } from '../subgraph/failures.js';
-
-/** Body text shown in a message: enough to recognise the source's own error. */
-const BODY_CHARS = 200;
+import { type Failure, failureOf } from '../../core/failure.js';
+import { bodyText, parseRetryAfter } from '../../net/http.js';
 
 /** A failure by HTTP status; null for 2xx. `what` is the request without its secrets. */
 export function classifyRestStatus(
@@ -15,7 +12,7 @@ export function classifyRestStatus(
 ): Failure | null {
   if (status >= 200 && status < 300) return null;
   const retryAfterMs = parseRetryAfter(retryAfter, nowMs) ?? undefined;
-  const text = shownBody(body);
+  const text = bodyText(body);
   const message = (said: string) => `${said} ${what} (HTTP ${status})${text === '' ? '' : `: ${text}`}`;
   if (status === 429) return failureOf('throttled', 'throttled', message('too many requests at'), retryAfterMs);
   if (status >= 500) return failureOf('transient', 'http_5xx', message('the source failed at'), retryAfterMs);
@@ -23,10 +20,4 @@ export function classifyRestStatus(
   if (status === 425) return failureOf('transient', 'overloaded', message('the source is busy at'), retryAfterMs);
   const said = status === 401 || status === 403 ? 'access denied, check the key, at' : 'the source refused';
   return failureOf('terminal', 'query_refused', message(said));
-}
-
-/** A JSON error as it is; of an HTML page its words. */
-function shownBody(body: string): string {
-  const text = body.slice(0, 4000).replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, ' ');
-  return cutMessage(text, BODY_CHARS);
 }

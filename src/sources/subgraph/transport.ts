@@ -9,8 +9,10 @@
 import { gunzipSync } from 'node:zlib';
 import { Agent, request } from 'undici';
 import { type Failure, FailureError, failed } from '../../core/failure.js';
+import { isLoopback } from '../../core/loopback.js';
+import { classifyTransport, headerText } from '../../net/http.js';
 import { redactUrl } from '../../net/redact.js';
-import { classifyStatus, classifyTransport, transient } from './failures.js';
+import { classifyStatus, transient } from './failures.js';
 
 export interface TransportOptions {
   /** Connections to the source at most; further requests wait for one within their deadline. */
@@ -103,10 +105,6 @@ function requestHeaders(init: RequestInit, gzip: boolean): Record<string, string
   return headers;
 }
 
-function headerText(value: string | string[] | undefined): string | null {
-  return (Array.isArray(value) ? value[0] : value) ?? null;
-}
-
 /** The body unzipped, or what is wrong with it. */
 function decodeBody(bytes: Buffer, encoding: string | null, maxBytes: number): Buffer | Error {
   const name = encoding?.trim().toLowerCase() ?? 'identity';
@@ -126,8 +124,4 @@ function decodeBody(bytes: Buffer, encoding: string | null, maxBytes: number): B
 function bytesResponse(status: number, body: Buffer): Response {
   const headers = new Headers({ 'content-type': 'application/json' });
   return { ok: true, status, headers, text: async () => body as unknown as string } as Response;
-}
-
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }

@@ -1,15 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { MAX_MESSAGE_CHARS } from '../../../src/core/failure.js';
 import { hider } from '../../../src/core/hide.js';
+import { classifyTransport, MAX_RETRY_AFTER_MS, parseRetryAfter } from '../../../src/net/http.js';
 import { endpointOf, fingerprintUrl, redactUrl } from '../../../src/net/redact.js';
-import {
-  classifyErrors,
-  classifyMessage,
-  classifyStatus,
-  classifyTransport,
-  MAX_RETRY_AFTER_MS,
-  parseRetryAfter,
-} from '../../../src/sources/subgraph/failures.js';
+import { classifyErrors, classifyMessage, classifyStatus } from '../../../src/sources/subgraph/failures.js';
 
 const NOW = Date.UTC(2026, 0, 1, 12, 0, 0);
 
