@@ -2,22 +2,22 @@ import type { OpenedTarget } from '../clickhouse/open.js';
 import type { Again } from '../clickhouse/patient.js';
 import { EXIT, ExitError } from '../core/exit.js';
 import { FailureError } from '../core/failure.js';
-import { pause } from '../core/pause.js';
-import { type Retry, retrying } from '../net/retry.js';
+import { RETRY_CLOCK, type Retry, type RetryingOptions, retrying } from '../net/retry.js';
 import type { Context } from './context.js';
 
 /** Source and target are waited for alike: for `--give-up-after`, by the delays of the retry table. */
+export function retryingOf({ config, log, stop }: Context): RetryingOptions {
+  return {
+    retryBaseMs: config.retryBase,
+    giveUpAfterMs: config.giveUpAfter,
+    stop,
+    ...RETRY_CLOCK,
+    onRetry: (_what, failure) => log.warn({ code: failure.code }, `${failure.message}; trying again`),
+  };
+}
+
 function retryOf(ctx: Context, stopsFirst: boolean): Retry {
-  return retrying({
-    retryBaseMs: ctx.config.retryBase,
-    giveUpAfterMs: ctx.config.giveUpAfter,
-    stop: ctx.stop,
-    stopsFirst,
-    nowMs: () => performance.now(),
-    sleep: pause,
-    random: Math.random,
-    onRetry: (_what, failure) => ctx.log.warn({ code: failure.code }, `${failure.message}; trying again`),
-  });
+  return retrying({ ...retryingOf(ctx), stopsFirst });
 }
 
 /** For single statements. One that has failed for all that time ends the command: nothing repeats it once more. */

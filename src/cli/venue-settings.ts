@@ -1,7 +1,7 @@
 import { microsOf } from '../core/micros.js';
-import { pause } from '../core/pause.js';
 import type { HostOptions } from '../datasets/venues/hosts.js';
 import type { IngestOptions } from '../datasets/venues/ingest.js';
+import { retryingOf } from './again.js';
 import type { Context } from './context.js';
 
 export function ingestOptions({ config }: Context): IngestOptions {
@@ -13,7 +13,8 @@ export function ingestOptions({ config }: Context): IngestOptions {
   };
 }
 
-export function venueHosts({ config, log }: Context): Omit<HostOptions, 'stop'> {
+export function venueHosts(ctx: Context): Omit<HostOptions, 'stop'> {
+  const { config } = ctx;
   return {
     urls: {
       gamma: config.gammaUrl,
@@ -27,9 +28,6 @@ export function venueHosts({ config, log }: Context): Omit<HostOptions, 'stop'> 
     },
     keys: { opinion: config.opinionApiKey, kalshi: config.kalshiApiKey },
     deadlineMs: config.requestTimeout,
-    retryBaseMs: config.retryBase,
-    giveUpAfterMs: config.giveUpAfter,
-    sleep: pause,
-    onRetry: (_what, failure) => log.warn({ code: failure.code }, `${failure.message}; trying again`),
+    ...retryingOf(ctx),
   };
 }

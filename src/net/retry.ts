@@ -1,4 +1,6 @@
 import { type Failure, type FailureCode, FailureError } from '../core/failure.js';
+import { pause } from '../core/pause.js';
+import type { StepContext } from '../report/step.js';
 
 /**
  * What happens after a failure, by its code: every code has a row.
@@ -83,6 +85,9 @@ export interface RetryingOptions {
   readonly onRetry: (what: string, failure: Failure) => void;
 }
 
+/** The clock and the dice of a running program; tests bring their own. */
+export const RETRY_CLOCK = { nowMs: () => performance.now(), sleep: pause, random: Math.random } as const;
+
 /** `mayRepeat` can forbid another try after a failure that passes. */
 export type Retry = <T>(what: string, ask: () => Promise<T>, mayRepeat?: (failure: Failure) => boolean) => Promise<T>;
 
@@ -123,4 +128,18 @@ export function retrying(options: RetryingOptions): Retry {
       }
     }
   };
+}
+
+/** The same for a step's own requests: each retry is said in its log. */
+export function retryOfStep(
+  { log, stop }: Pick<StepContext, 'log' | 'stop'>,
+  { retryBaseMs, giveUpAfterMs }: Pick<RetryingOptions, 'retryBaseMs' | 'giveUpAfterMs'>,
+): Retry {
+  return retrying({
+    retryBaseMs,
+    giveUpAfterMs,
+    stop,
+    ...RETRY_CLOCK,
+    onRetry: (what, failure) => log.warn({ code: failure.code }, `${what}: ${failure.message}; trying again`),
+  });
 }

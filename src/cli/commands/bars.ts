@@ -3,17 +3,17 @@ import { preflight } from '../../clickhouse/preflight.js';
 import { ensureDatabase } from '../../clickhouse/schema.js';
 import { EXIT, ExitError, usageError } from '../../core/exit.js';
 import { FailureError } from '../../core/failure.js';
-import { pause } from '../../core/pause.js';
 import { type BarsReport, loadBars } from '../../datasets/bars/load.js';
 import type { BarsAsked } from '../../datasets/bars/plan.js';
 import { formatCount, formatDuration } from '../../report/format.js';
 import { renderFacts } from '../../report/table.js';
+import { retryingOf } from '../again.js';
 import type { Context } from '../context.js';
 import { openTargetOf } from '../open-target.js';
 
 /** Bars of listed instruments from Massive. */
 export async function bars(ctx: Context): Promise<void> {
-  const { config, log } = ctx;
+  const { config } = ctx;
   const asked = askedOf(ctx);
   const { target } = await openTargetOf(ctx);
   await preflight(target);
@@ -23,11 +23,7 @@ export async function bars(ctx: Context): Promise<void> {
     key: config.massiveApiKey,
     rpm: config.rpm,
     deadlineMs: config.requestTimeout,
-    retryBaseMs: config.retryBase,
-    giveUpAfterMs: config.giveUpAfter,
-    stop: ctx.stop,
-    sleep: pause,
-    onRetry: (_what, failure) => log.warn({ code: failure.code }, `${failure.message}; trying again`),
+    ...retryingOf(ctx),
   }).catch(explain);
   ctx.out.result({ ...report });
   ctx.out.text(renderBars(report));
@@ -43,8 +39,8 @@ function askedOf({ config }: Context): BarsAsked {
   if (from === undefined || to === undefined)
     throw usageError('--from and --to are missing', 'give days like 2026-01-02');
   if (from > to) throw usageError(`--from ${from} lies after --to ${to}`);
-  const names = [...new Set(existsSync(symbols) ? linesOf(symbols) : symbols.split(','))].map((name) => name.trim());
-  const usable = names.filter((name) => name !== '');
+  const names = (existsSync(symbols) ? linesOf(symbols) : symbols.split(',')).map((name) => name.trim());
+  const usable = [...new Set(names)].filter((name) => name !== '');
   const odd = usable.find((name) => !/^[A-Za-z0-9.:_-]{1,32}$/.test(name));
   if (odd !== undefined) throw usageError(`--symbols: not a symbol: ${JSON.stringify(odd.slice(0, 40))}`);
   if (usable.length === 0) throw usageError(`--symbols ${symbols}: there is no symbol in it`);

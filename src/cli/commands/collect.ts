@@ -8,7 +8,9 @@ import { VenueCollector } from '../../datasets/venues/collect.js';
 import { VenueHosts } from '../../datasets/venues/hosts.js';
 import { ensureVenueTables } from '../../datasets/venues/tables.js';
 import { formatCount, formatDuration } from '../../report/format.js';
+import { newRunId } from '../../run/run-folder.js';
 import { AnswerCache } from '../../sources/rest/cache.js';
+import { retryingOf } from '../again.js';
 import type { Context } from '../context.js';
 import { openTargetOf } from '../open-target.js';
 import { ingestOptions, venueHosts } from '../venue-settings.js';
@@ -25,7 +27,7 @@ export async function collect(ctx: Context): Promise<void> {
   await ensureDatabase(target);
   await ensureVenueTables(target);
   const settings = venueHosts(ctx);
-  const runId = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+  const runId = newRunId(new Date(), Math.random);
   const collectors = config.venues.map((venue) => {
     const parts = VENUE_PARTS[venue];
     const cache = new AnswerCache(Math.min(CACHE_MS, config.every / 2), CACHE_BYTES);
@@ -79,20 +81,12 @@ async function openOdds(
   ctx: Context,
   target: Awaited<ReturnType<typeof openTargetOf>>['target'],
 ): Promise<OddsCollector> {
-  const { config, log, stop } = ctx;
+  const { config } = ctx;
   const odds = new OddsCollector(target, config.oddsSports, {
     url: config.oddsUrl,
     key: config.oddsApiKey,
     deadlineMs: config.requestTimeout,
-    retrying: {
-      retryBaseMs: config.retryBase,
-      giveUpAfterMs: config.giveUpAfter,
-      stop,
-      nowMs: () => performance.now(),
-      sleep: pause,
-      random: Math.random,
-      onRetry: (_what, failure) => log.warn({ code: failure.code }, `${failure.message}; trying again`),
-    },
+    retrying: retryingOf(ctx),
   });
   ctx.releases.push('client of odds', () => odds.close());
   await odds.open();

@@ -6,6 +6,7 @@ import type { VenueReport } from '../../datasets/venues/ingest.js';
 import { ingestAll } from '../../datasets/venues/ingest-all.js';
 import { formatCount, formatDuration } from '../../report/format.js';
 import { renderTable } from '../../report/table.js';
+import { newRunId } from '../../run/run-folder.js';
 import type { Context } from '../context.js';
 import { openTargetOf } from '../open-target.js';
 import { ingestOptions, venueHosts } from '../venue-settings.js';
@@ -25,7 +26,7 @@ export async function ingest(ctx: Context): Promise<void> {
     sequential: config.sequential,
     options: ingestOptions(ctx),
     hosts: venueHosts(ctx),
-    runId: config.run ?? new Date().toISOString().replace(/[-:]|\.\d+/g, ''),
+    runId: config.run ?? newRunId(new Date(), Math.random),
     stop: ctx.stop,
     onPage: (chain, { pages, records }) => {
       if (performance.now() - loggedAtMs < LOG_EVERY_MS) return;

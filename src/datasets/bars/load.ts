@@ -4,7 +4,7 @@ import { loadSql } from '../../clickhouse/sql.js';
 import type { Target } from '../../clickhouse/target.js';
 import { type Failure, FailureError } from '../../core/failure.js';
 import { AdaptiveRate } from '../../net/adaptive-rate.js';
-import { retrying } from '../../net/retry.js';
+import { RETRY_CLOCK, retrying } from '../../net/retry.js';
 import { RestClient, type RestRequest } from '../../sources/rest/client.js';
 import { readBars, requestOf } from './answer.js';
 import { type BarsAsked, type BarsRequest, planBars } from './plan.js';
@@ -57,7 +57,7 @@ export async function loadBars(target: Target, asked: BarsAsked, settings: BarsS
       figures.requestMs += elapsedMs;
     },
   });
-  const retry = retrying({ ...settings, nowMs: () => performance.now(), random: Math.random });
+  const retry = retrying({ ...RETRY_CLOCK, ...settings });
   const inserting = new Set<Promise<void>>();
   let broken: unknown = null;
 

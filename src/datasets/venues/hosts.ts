@@ -1,6 +1,6 @@
 /** The hosts of a venue, opened: requests go through their paces, and what passes is asked again by the retry table. */
 import type { Failure } from '../../core/failure.js';
-import { type Retry, retrying } from '../../net/retry.js';
+import { RETRY_CLOCK, type Retry, retrying } from '../../net/retry.js';
 import type { AnswerCache } from '../../sources/rest/cache.js';
 import { RestClient } from '../../sources/rest/client.js';
 import type { VenueRequest } from './chain.js';
@@ -58,15 +58,7 @@ export class VenueHosts {
       ]),
     );
     this.#paces = new HostPaces(hosts, { kalshiKey: keys.kalshi !== undefined, scale: options.paceScale ?? 1 });
-    this.#retry = retrying({
-      retryBaseMs: options.retryBaseMs,
-      giveUpAfterMs: options.giveUpAfterMs,
-      stop: options.stop,
-      nowMs: () => performance.now(),
-      sleep: options.sleep,
-      random: Math.random,
-      onRetry: options.onRetry,
-    });
+    this.#retry = retrying({ ...RETRY_CLOCK, ...options });
   }
 
   /** Throws FailureError: a refusal, or a host that stayed away too long. `judge` may throw for an answer that is none. */

@@ -1,8 +1,7 @@
 import { usageError } from '../../core/exit.js';
-import { pause } from '../../core/pause.js';
 import { AdaptiveRate } from '../../net/adaptive-rate.js';
 import type { RateMemory } from '../../net/rate-cell.js';
-import { type Retry, retrying } from '../../net/retry.js';
+import { type Retry, retryOfStep } from '../../net/retry.js';
 import type { StepContext } from '../../report/step.js';
 import { type ChainAccess, openChain } from './access.js';
 import type { ChainSource } from './chain-source.js';
@@ -44,7 +43,7 @@ export function openChainLink(
   { log, stop, releases }: Pick<StepContext, 'log' | 'stop' | 'releases'>,
   settings: ChainSettings,
 ): ChainLink {
-  const { access, rps, retryBaseMs, giveUpAfterMs } = settings;
+  const { access, rps } = settings;
   const hosts = access.transport === 'rpc' ? access.urls.length : 1;
   const rates = Array.from({ length: hosts }, () => new AdaptiveRate(rps));
   releases.push('rates of the chain', () => {
@@ -52,15 +51,7 @@ export function openChainLink(
   });
   const source = open(access, rates);
   releases.push('chain client', () => source.close());
-  const retry = retrying({
-    retryBaseMs,
-    giveUpAfterMs,
-    stop,
-    nowMs: () => performance.now(),
-    sleep: pause,
-    random: Math.random,
-    onRetry: (what, failure) => log.warn({ code: failure.code }, `${what}: ${failure.message}; trying again`),
-  });
+  const retry = retryOfStep({ log, stop }, settings);
   return { settings, source, rates: rates.map(({ cell }) => cell.memory), retry, rate: () => sum(rates, rps) };
 }
 

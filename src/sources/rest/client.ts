@@ -8,7 +8,7 @@ import { Agent, request as send } from 'undici';
 import { type Failure, FailureError, failed } from '../../core/failure.js';
 import { hider } from '../../core/hide.js';
 import { isLoopback } from '../../core/loopback.js';
-import type { HostRate } from '../../net/host-rate.js';
+import { awaitTurn, type HostRate, tell } from '../../net/host-rate.js';
 import { classifyTransport, headerText } from '../../net/http.js';
 import { endpointOf, redactUrl } from '../../net/redact.js';
 import { classifyRestStatus } from './failures.js';
@@ -97,7 +97,7 @@ export class RestClient {
 
   /** Waits for every rate, then asks once. Throws FailureError; its message carries no secret. */
   async request(request: RestRequest, rates: readonly HostRate[], signal?: AbortSignal): Promise<RestAnswer> {
-    for (const rate of rates) await this.#acquire(rate, signal);
+    for (const rate of rates) await awaitTurn(rate, signal);
     const startMs = performance.now();
     try {
       const answer = await this.#exchange(request, signal);
@@ -106,10 +106,7 @@ export class RestClient {
       return answer;
     } catch (error) {
       const failure = this.#failureOf(error, request);
-      for (const rate of rates) {
-        if (failure.kind === 'throttled') rate.refused(failure.retryAfterMs);
-        else rate.answered();
-      }
+      for (const rate of rates) tell(rate, failure);
       this.options.onResponse?.(failure, performance.now() - startMs);
       throw new FailureError(failure);
     }
@@ -117,16 +114,6 @@ export class RestClient {
 
   close(): Promise<void> {
     return this.#agent.destroy();
-  }
-
-  async #acquire(rate: HostRate, signal: AbortSignal | undefined): Promise<void> {
-    const stopped = () => failed('transient', 'stopped', 'the request was not sent because the run stops');
-    try {
-      await rate.acquire(signal);
-    } catch (error) {
-      throw signal?.aborted ? stopped() : error;
-    }
-    if (signal?.aborted) throw stopped();
   }
 
   async #exchange(request: RestRequest, signal: AbortSignal | undefined): Promise<RestAnswer> {

@@ -5,6 +5,7 @@
 import { GraphQLClient } from 'graphql-request';
 import { type Failure, FailureError, failed } from '../../core/failure.js';
 import { hider } from '../../core/hide.js';
+import { awaitTurn } from '../../net/host-rate.js';
 import { endpointOf, redactUrl } from '../../net/redact.js';
 import { classifyErrors, transient } from './failures.js';
 import { makeTransport, type Transport } from './transport.js';
@@ -81,7 +82,7 @@ export class SourceClient {
 
   /** One request, one answer. Throws FailureError; messages carry no credentials. */
   async request(document: Document, variables: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<Data> {
-    await this.#acquire(signal);
+    await awaitTurn({ acquire: this.options.acquire ?? (() => Promise.resolve()) }, signal);
     const startMs = performance.now();
     try {
       const data = await this.#exchange(document, variables, signal);
@@ -92,16 +93,6 @@ export class SourceClient {
       this.options.onResponse?.(failure, performance.now() - startMs);
       throw new FailureError(failure);
     }
-  }
-
-  async #acquire(signal?: AbortSignal): Promise<void> {
-    const stopped = () => failed('transient', 'stopped', 'the request was not sent because the run stops');
-    try {
-      await this.options.acquire?.(signal);
-    } catch (error) {
-      throw signal?.aborted ? stopped() : error;
-    }
-    if (signal?.aborted) throw stopped();
   }
 
   async #exchange(

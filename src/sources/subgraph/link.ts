@@ -1,8 +1,8 @@
 import { usageError } from '../../core/exit.js';
-import { pause } from '../../core/pause.js';
 import { AdaptiveRate } from '../../net/adaptive-rate.js';
+import { tell } from '../../net/host-rate.js';
 import type { RateCell } from '../../net/rate-cell.js';
-import { type Retry, retrying } from '../../net/retry.js';
+import { type Retry, retryOfStep } from '../../net/retry.js';
 import type { StepContext } from '../../report/step.js';
 import { SourceClient, type SourceHooks } from './client.js';
 
@@ -49,8 +49,7 @@ export function openLink(
     acquire: (signal) => rate.acquire(signal),
     onResponse: (failure) => {
       requests++;
-      if (failure?.code === 'throttled') rate.refused(failure.retryAfterMs);
-      else rate.answered();
+      tell(rate, failure);
     },
   };
   const client = makeClient(settings.url, {
@@ -60,15 +59,7 @@ export function openLink(
     ...hooks,
   });
   releases.push('source client', () => client.close());
-  const retry = retrying({
-    retryBaseMs: settings.retryBaseMs,
-    giveUpAfterMs: settings.giveUpAfterMs,
-    stop,
-    nowMs: () => performance.now(),
-    sleep: pause,
-    random: Math.random,
-    onRetry: (what, failure) => log.warn({ code: failure.code }, `${what}: ${failure.message}; trying again`),
-  });
+  const retry = retryOfStep({ log, stop }, settings);
   return { settings, client, rate: rate.cell, retry, hooks, requests: () => requests };
 }
 

@@ -4,11 +4,9 @@
  * travel in each request.
  */
 import { type FailureCode, FailureError, failed } from '../../core/failure.js';
+import type { Retry } from '../../net/retry.js';
 import type { Data, Document, SourceClient } from './client.js';
 import type { KeySpace } from './key-spaces.js';
-
-/** Runs a request until it succeeds or is given up. Supplied by the caller, who knows the retry table. */
-export type Retry = <T>(what: string, attempt: () => Promise<T>) => Promise<T>;
 
 export const noRetry: Retry = (_what, attempt) => attempt();
 

@@ -1,6 +1,7 @@
 import { openTarget } from '../../../clickhouse/client.js';
 import type { TargetSettings } from '../../../clickhouse/target.js';
 import type { Opened } from '../../../engine/ports.js';
+import { tell } from '../../../net/host-rate.js';
 import type { RateMemory } from '../../../net/rate-cell.js';
 import { sharedRate } from '../../../net/shared-rate.js';
 import { SourceClient } from '../../../sources/subgraph/client.js';
@@ -30,11 +31,8 @@ export async function open(
     ...settings.source,
     connections: units,
     parsePlain: parsePlainPage,
-    onResponse: (failure) => {
-      // Everyone waits, not only the chunk that met the refusal.
-      if (failure?.code === 'throttled') rate.refused(failure.retryAfterMs);
-      else rate.answered();
-    },
+    // Everyone waits, not only the chunk that met the refusal.
+    onResponse: (failure) => tell(rate, failure),
   });
   const target = await openTarget(settings.target);
   return {
