@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { SIGNALS } from '../core/early-signals.js';
 import { type Ending, endingOf, renderEnding } from '../core/ending.js';
 import { EXIT, ExitError } from '../core/exit.js';
 import { FailureError } from '../core/failure.js';
@@ -6,7 +7,6 @@ import { type Clean, cleaner } from '../core/hide.js';
 import { Releases } from '../core/releases.js';
 import { VERSION } from '../core/version.js';
 import { urlSecrets } from '../net/redact.js';
-import { FiguresBoard } from '../report/figures.js';
 import { type LogSinks, openLog } from '../report/log.js';
 import type { Output } from '../report/step.js';
 import { type Invocation, parseArguments } from './arguments.js';
@@ -42,8 +42,7 @@ async function runCommand({ command, flags }: Invocation, edge: Edge): Promise<n
   const releases = new Releases();
   const { stop, stopNow } = listenForSignals(sinks, releases, edge);
   const out = stdout(config.json, clean);
-  const figures = new FiguresBoard();
-  const context: Context = { command, config, log: sinks.log, sinks, out, figures, stop, stopNow, releases };
+  const context: Context = { command, config, log: sinks.log, sinks, out, stop, stopNow, releases };
   try {
     const run = await commandFor(command);
     await run(context);
@@ -85,15 +84,22 @@ function listenForSignals(
     setTimeout(() => end(EXIT.interrupted), 2000).unref();
     void releases.run().then(() => end(EXIT.interrupted));
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   listening();
   return { stop: stop.signal, stopNow: stopNow.signal };
+}
+
+/** How a person starts this program; the folders of the shell are looked through once, when it is first needed. */
+let typed: string | undefined;
+function typedName(): string {
+  typed ??= programName(shellPath());
+  return typed;
 }
 
 function stdout(json: boolean, clean: Clean): Output {
   return {
     text(block) {
-      if (!json) process.stdout.write(`${nameCommands(clean(block), programName(shellPath()))}\n`);
+      if (!json) process.stdout.write(`${nameCommands(clean(block), typedName())}\n`);
     },
     result(value) {
       if (json) process.stdout.write(`${JSON.stringify(clean(value))}\n`);
@@ -116,7 +122,7 @@ function report(error: unknown, sinks: LogSinks, json: boolean, clean: Clean): n
 }
 
 function named({ code, message, hint }: Ending): Ending {
-  const name = programName(shellPath());
+  const name = typedName();
   return { code, message: nameCommands(message, name), hint: nameCommands(hint, name) };
 }
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { TIMESPANS } from '../datasets/bars/timespan.js';
+import { VENUES } from '../datasets/venues/model.js';
 import { duration, flag, httpUrl, option, text, whole } from './option-spec.js';
 
-const VENUE_NAMES = ['polymarket', 'kalshi', 'limitless', 'opinion'] as const;
 const DETAIL_NAMES = ['prices', 'trades', 'books', 'history'] as const;
-const TIMESPANS = ['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'] as const;
 
 /** `a,b`: some of the names, each once. */
 function listOf<const Names extends readonly [string, ...string[]]>(names: Names) {
@@ -20,8 +20,14 @@ const decimal = () =>
     .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string())
     .refine((value) => /^\d{1,12}(?:\.\d{1,6})?$/.test(value), { error: 'must be a number, with up to six decimals' });
 
+/** Date.parse takes the 30th of February for the 2nd of March. */
+const isDay = (value: string) => {
+  const at = /^\d{4}-\d\d-\d\d$/.test(value) ? Date.parse(value) : Number.NaN;
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(value);
+};
+
 const day = () =>
-  z.string().refine((value) => /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value)), {
+  z.string().refine(isDay, {
     error: 'must be a day, like 2026-11-24',
   });
 
@@ -50,7 +56,7 @@ export const VENUE_OPTIONS = {
     kind: 'string',
     metavar: 'LIST',
     describe: 'which venues: polymarket, kalshi, limitless, opinion',
-    schema: listOf(VENUE_NAMES).default([...VENUE_NAMES]),
+    schema: listOf(VENUES).default([...VENUES]),
   }),
   type: option({
     env: 'BACKFILL_INGEST_TYPE',

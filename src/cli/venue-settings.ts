@@ -23,8 +23,6 @@ export function venueHosts(ctx: Context): Omit<HostOptions, 'stop'> {
       kalshi: config.kalshiUrl,
       limitless: config.limitlessUrl,
       opinion: config.opinionUrl,
-      massive: config.massiveUrl,
-      odds: config.oddsUrl,
     },
     keys: { opinion: config.opinionApiKey, kalshi: config.kalshiApiKey },
     deadlineMs: config.requestTimeout,

@@ -1,6 +1,7 @@
 import { EXIT } from './exit.js';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** What asks the program to end. */
+export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** A signal before the program listens itself ends it at once: nothing has begun. Returns what takes these listeners off. */
 export function listenEarly(end: (code: number) => never): () => void {

@@ -68,7 +68,7 @@ export class Figures {
 
   now(loader: Pick<Loader, 'inFlight' | 'setAside'>): LoadFigures {
     const { name, units, counters, rate, rowsBefore, nowMs, cpuMs } = this.options;
-    const { rows, parts } = counters;
+    const { rows } = counters;
     const { inFlight, setAside } = loader;
     const { expectedRows } = units;
     const rowsInAll = rowsBefore + rows;
@@ -78,7 +78,6 @@ export class Figures {
       pendingRows: Math.max(0, rows - this.#endedRows),
       rowsInAll,
       expectedRows,
-      parts,
       requests: this.#requests,
       throttled: rate().throttled,
       retries: this.#retries,

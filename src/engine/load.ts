@@ -111,7 +111,6 @@ async function watched<Settings>(step: StepContext, job: LoadJob<Settings>, runn
     restartWhenStuck(step, job, running, watchdog);
     figures.sample();
     const now = figures.now(loader);
-    step.figures.hang(now);
     try {
       job.store.figures(now);
     } catch (error) {
@@ -129,7 +128,6 @@ async function watched<Settings>(step: StepContext, job: LoadJob<Settings>, runn
   } finally {
     clearInterval(ticker);
     progress.end();
-    step.figures.hang(null);
     step.stop.removeEventListener('abort', onStop);
     job.store.close(figures.now(loader));
   }

@@ -79,10 +79,6 @@ export class Loader {
     setMaxListeners(0, this.#over.signal);
   }
 
-  get running(): number {
-    return this.#queue.pending;
-  }
-
   /** Units that a thread works on. */
   get inFlight(): number[] {
     return [...this.#active.values()].filter(({ state }) => state === 'running').map(({ ordinal }) => ordinal);
@@ -174,7 +170,6 @@ export class Loader {
 
   /** What a failure means: try again, set aside, or end the run. */
   #decide(unit: Pending, failure: Failure): void {
-    unit.lastFailure = failure;
     this.#lastFailure = failure;
     if (failure.code === 'stopped') {
       enter(unit, 'queued');

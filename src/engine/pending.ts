@@ -1,4 +1,3 @@
-import type { Failure } from '../core/failure.js';
 import type { RejectedRow, Rest } from './ports.js';
 
 /**
@@ -6,7 +5,7 @@ import type { RejectedRow, Rest } from './ports.js';
  * reads it, *waiting* before another try, *set aside* after too many failures (the final sweep takes it up once more), and in
  * the end *done* or *failed*. `enter` is the only place that changes a state.
  *
- *     queued ──► running ──► done
+ *     queued ◄─► running ──► done       back: the run stops
  *       ▲          │ ├─────► failed
  *       │          ▼ ▼
  *       ├──── waiting  set aside ──┐
@@ -18,7 +17,7 @@ const ALLOWED: Readonly<Record<State, readonly State[]>> = {
   queued: ['running'],
   running: ['done', 'waiting', 'set-aside', 'failed', 'queued'],
   waiting: ['queued'],
-  'set-aside': ['queued', 'failed'],
+  'set-aside': ['queued'],
   done: [],
   failed: [],
 };
@@ -30,7 +29,6 @@ export interface Pending {
   rest: Rest | null;
   size: number;
   failures: number;
-  lastFailure: Failure | null;
   rows: number;
   rejected: RejectedRow[];
   swept: boolean;
@@ -43,7 +41,6 @@ export function newPending(ordinal: number, size: number): Pending {
     rest: null,
     size,
     failures: 0,
-    lastFailure: null,
     rows: 0,
     rejected: [],
     swept: false,

@@ -20,7 +20,6 @@ export interface LoadFigures {
   readonly rowsInAll: number;
   /** Of the plan; null where nobody can know. */
   readonly expectedRows: number | null;
-  readonly parts: number;
   readonly requests: number;
   readonly throttled: number;
   readonly retries: number;
@@ -37,18 +36,4 @@ export interface LoadFigures {
   readonly loading: readonly string[];
   readonly inFlight: number;
   readonly setAside: number;
-}
-
-/** Where the figures of the load that runs now hang, for whoever shows them. `engine/load.ts` alone writes them. */
-export class FiguresBoard {
-  #now: LoadFigures | null = null;
-
-  /** Null while nothing is loaded. */
-  get now(): LoadFigures | null {
-    return this.#now;
-  }
-
-  hang(figures: LoadFigures | null): void {
-    this.#now = figures;
-  }
 }

@@ -29,3 +29,7 @@ export function formatBytes(bytes: number): string {
   }
   return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
+
+export function formatEta(ms: number): string {
+  return Number.isFinite(ms) ? formatDuration(ms) : 'unknown';
+}

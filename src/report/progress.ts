@@ -1,7 +1,7 @@
 import { createLogUpdate } from 'log-update';
 import type { Logger } from 'pino';
 import type { LoadFigures } from './figures.js';
-import { formatCount, formatDuration } from './format.js';
+import { formatCount, formatEta } from './format.js';
 
 export interface Progress {
   update(figures: LoadFigures): void;
@@ -83,8 +83,4 @@ function rowsOf({ rowsInAll: done, expectedRows: expected }: LoadFigures): strin
 
 function shareOf(done: number, expected: number): number {
   return expected > 0 ? Math.min(1, done / expected) : 1;
-}
-
-export function formatEta(ms: number): string {
-  return Number.isFinite(ms) ? formatDuration(ms) : 'unknown';
 }

@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import type { Releases } from '../core/releases.js';
-import type { FiguresBoard } from './figures.js';
 import type { LogSinks } from './log.js';
 
 /** What every step of a command is given: where it speaks, when it must end, and what it leaves to be released. */
@@ -8,8 +7,6 @@ export interface StepContext {
   readonly log: Logger;
   readonly sinks: LogSinks;
   readonly out: Output;
-  /** Of the load that runs now. */
-  readonly figures: FiguresBoard;
   /** Aborted by the first SIGINT or SIGTERM: finish what is in flight, write the checkpoint, end with 130. */
   readonly stop: AbortSignal;
   /** Aborted by the second: stop at once. */

@@ -110,6 +110,10 @@ const PROGRAM_CASES: Readonly<Record<string, Case>> = {
     args: ['simulate', '--faults', '[{"kind":"earthquake","rate":1}]'],
     says: ['--faults', 'earthquake'],
   },
+  'a day that no calendar has': {
+    args: ['bars', '--symbols', 'AAPL', '--from', '2026-02-01', '--to', '2026-02-30'],
+    says: ['--to', '2026-11-24'],
+  },
   'a port that is none': { args: ['simulate', '--port', '65536'], says: ['--port', '65535'] },
   'a seed below 0': { args: ['simulate', '--seed=-1'], says: ['--seed'] },
   'the status of no run': { args: ['status'], says: ['no run', 'backfill fills'] },

@@ -9,7 +9,6 @@ import { ensureVenueTables } from '../../src/datasets/venues/tables.js';
 import { folderStore } from '../../src/engine/folder-store.js';
 import { loadUnits } from '../../src/engine/load.js';
 import type { ThreadEntry, Units } from '../../src/engine/ports.js';
-import { FiguresBoard } from '../../src/report/figures.js';
 import type { StepContext } from '../../src/report/step.js';
 import { CheckpointKeeper } from '../../src/run/keeper.js';
 import { findRun, RunFolder } from '../../src/run/run-folder.js';
@@ -47,7 +46,6 @@ function stepContext(stop: AbortSignal): StepContext {
     log,
     sinks: { log, toFiles() {}, addFile() {}, setConsole() {} },
     out: { text() {}, result() {} },
-    figures: new FiguresBoard(),
     stop,
     stopNow: stop,
     releases: new Releases(),

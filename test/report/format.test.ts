@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { LoadFigures } from '../../src/report/figures.js';
-import { formatBytes, formatCount, formatDuration, formatMicros } from '../../src/report/format.js';
-import { formatEta, renderBlock } from '../../src/report/progress.js';
+import { formatBytes, formatCount, formatDuration, formatEta, formatMicros } from '../../src/report/format.js';
+import { renderBlock } from '../../src/report/progress.js';
 import { renderFacts, renderTable } from '../../src/report/table.js';
 
 test.each<[number | bigint, string]>([
@@ -58,7 +58,6 @@ const figures: LoadFigures = {
   pendingRows: 0,
   rowsInAll: 250,
   expectedRows: 1000,
-  parts: 1,
   requests: 1,
   throttled: 0,
   retries: 0,

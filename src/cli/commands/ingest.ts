@@ -43,7 +43,7 @@ export async function ingest(ctx: Context): Promise<void> {
   endOf(reports);
 }
 
-export function renderReports(reports: readonly VenueReport[], chosen: boolean): string {
+function renderReports(reports: readonly VenueReport[], chosen: boolean): string {
   const rows = reports.map((report) => [
     report.venue,
     report.type,
@@ -65,7 +65,7 @@ export function renderReports(reports: readonly VenueReport[], chosen: boolean):
   return lines.join('\n');
 }
 
-export function endOf(reports: readonly VenueReport[]): void {
+function endOf(reports: readonly VenueReport[]): void {
   const incomplete = reports.filter(({ complete }) => !complete).map(({ venue }) => venue);
   if (incomplete.length === 0) return;
   throw new ExitError(

@@ -14,6 +14,7 @@ import type { Universe } from '../../simulator/universe.js';
 import { VENUE_FAULTS, type FaultRule as VenueFault } from '../../simulator/venues/http/faults.js';
 import { startVenues } from '../../simulator/venues/server.js';
 import type { Context } from '../context.js';
+import { flagOf, OPTIONS, type OptionName } from '../options.js';
 
 /** Serves the simulated sources until a signal. */
 export async function simulate(ctx: Context): Promise<void> {
@@ -91,17 +92,6 @@ async function serveChain({ config, releases }: Context): Promise<Served<object>
   };
 }
 
-const VENUE_OPTIONS = {
-  gamma: '--gamma-url, GAMMA_URL',
-  clob: '--clob-url, CLOB_URL',
-  dataApi: '--data-api-url, DATA_API_URL',
-  kalshi: '--kalshi-url, KALSHI_URL',
-  limitless: '--limitless-url, LIMITLESS_URL',
-  opinion: '--opinion-url, OPINION_URL',
-  massive: '--massive-url, MASSIVE_URL',
-  odds: 'ODDS_URL',
-} as const;
-
 async function serveVenues({ config, releases }: Context): Promise<Served<object>> {
   const { venuesSize: size } = config;
   if (size === 'none') return { result: {}, facts: [] };
@@ -120,11 +110,15 @@ async function serveVenues({ config, releases }: Context): Promise<Served<object
     }),
   );
   releases.push('simulated venues', () => venues.close());
-  const hosts = Object.keys(VENUE_OPTIONS) as (keyof typeof VENUE_OPTIONS)[];
+  const hosts = Object.keys(venues.urls) as (keyof typeof venues.urls)[];
   return {
     result: Object.fromEntries(hosts.map((host) => [`${host}Url`, venues.urls[host]])),
-    facts: hosts.map((host) => [host, `${venues.urls[host]}  (${VENUE_OPTIONS[host]})`] as const),
+    facts: hosts.map((host) => [host, `${venues.urls[host]}  (${optionOf(`${host}Url`)})`] as const),
   };
+}
+
+function optionOf(name: OptionName): string {
+  return `--${flagOf(name)}, ${OPTIONS[name].env}`;
 }
 
 async function listen<T>(flag: string, port: number, start: () => Promise<T>): Promise<T> {

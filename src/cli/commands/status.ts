@@ -1,8 +1,8 @@
 import { usageError } from '../../core/exit.js';
-import { formatCount, formatDuration } from '../../report/format.js';
-import { formatEta } from '../../report/progress.js';
+import { formatCount, formatDuration, formatEta } from '../../report/format.js';
 import { renderFacts } from '../../report/table.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
+import { size } from '../../run/intervals.js';
 import { liveHolder } from '../../run/lock.js';
 import { type FoundRun, findRun } from '../../run/run-folder.js';
 import type { Context } from '../context.js';
@@ -58,7 +58,7 @@ type Phase = 'planned' | 'loading' | 'interrupted' | 'loaded' | 'incomplete' | '
 
 export function statusOf({ folder, checkpoint: c }: FoundRun): Status {
   const holder = liveHolder(folder.dir);
-  const done = c.done.reduce((sum, [from, to]) => sum + to - from, 0);
+  const done = size(c.done);
   const phase = phaseOf(c, holder !== null);
   // A killed process leaves behind what it was at.
   const loading = holder === null ? null : c.loading;

@@ -29,7 +29,7 @@ export function notePnl(found: FoundRun): void {
   noteStep(found.folder, 'rebuild-pnl', new Date().toISOString());
 }
 
-export function describeRebuilt(rebuilt: Rebuilt): string {
+function describeRebuilt(rebuilt: Rebuilt): string {
   return [
     renderFacts([
       ['fills', formatCount(rebuilt.rows)],

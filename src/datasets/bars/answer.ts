@@ -5,7 +5,8 @@ import { instantOfMs } from '../../core/instant.js';
 import { decimalText, microsOf } from '../../core/micros.js';
 import type { RestRequest } from '../../sources/rest/client.js';
 import { isObject, type Json, type JsonObject, parseJson, textOf } from '../../sources/rest/json.js';
-import { type BarsRequest, MAX_BASE_BARS, type Timespan } from './plan.js';
+import { type BarsRequest, MAX_BASE_BARS } from './plan.js';
+import type { Timespan } from './timespan.js';
 
 /** A row of `bars`. */
 export interface BarRow {

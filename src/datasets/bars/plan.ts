@@ -4,9 +4,7 @@
  * there are fewer days than symbols.
  */
 import { addDays, weekdays } from '../../core/eastern.js';
-
-export const TIMESPANS = ['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'] as const;
-export type Timespan = (typeof TIMESPANS)[number];
+import type { Timespan } from './timespan.js';
 
 export interface BarsAsked {
   readonly symbols: readonly string[];

@@ -10,6 +10,7 @@ import type { LoadFigures } from '../../report/figures.js';
 import type { StepContext } from '../../report/step.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
 import type { Fingerprint } from '../../run/fingerprint.js';
+import { size } from '../../run/intervals.js';
 import { CheckpointKeeper } from '../../run/keeper.js';
 import type { RunFolder } from '../../run/run-folder.js';
 import { openLink, type SourceLink } from '../../sources/subgraph/link.js';
@@ -160,7 +161,7 @@ function resumeRun(step: StepContext, { folder, checkpoint }: RunChoice & { kind
   }
   const keeper = new CheckpointKeeper(folder, checkpoint);
   keeper.resumeRejected();
-  const left = checkpoint.chunks - checkpoint.done.reduce((sum, [from, to]) => sum + to - from, 0);
+  const left = checkpoint.chunks - size(checkpoint.done);
   step.log.info({ run: folder.id, chunksLeft: left, rows: checkpoint.rows }, `run ${folder.id} resumed`);
   return { folder, frozen, keeper };
 }

@@ -22,12 +22,7 @@ export function readFrozenPlan(folder: RunFolder): FrozenPlan {
   });
 }
 
-/** Token → condition, of the plan's tokens whose market is known. */
-export function conditionsOf({ plan, markets }: FrozenPlan): Map<string, string> {
-  const known = new Map<string, string>();
-  for (const [i, { token }] of plan.tokens.entries()) {
-    const market = markets[i];
-    if (market) known.set(token, market);
-  }
-  return known;
+/** The market of each of the plan's tokens: its condition, or itself. */
+export function marketsOfTokens({ plan, markets }: Pick<FrozenPlan, 'plan' | 'markets'>): string[] {
+  return plan.tokens.map(({ token }, i) => markets[i] || token);
 }

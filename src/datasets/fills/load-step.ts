@@ -15,7 +15,7 @@ import type { SourceLink } from '../../sources/subgraph/link.js';
 import { smallerPage } from '../../sources/subgraph/lists.js';
 import { readMeta } from '../../sources/subgraph/meta.js';
 import { FILLS_OF_SUBGRAPH } from '../registry.js';
-import { conditionsOf, type FrozenPlan } from './frozen-plan.js';
+import { type FrozenPlan, marketsOfTokens } from './frozen-plan.js';
 import type { Plan } from './plan/chunk.js';
 import { chunkName } from './plan/chunk-name.js';
 import { MarketProgress } from './plan/market-progress.js';
@@ -78,7 +78,9 @@ function chunksOf(plan: Plan): Units {
       return {
         name: chunkName(chunk),
         expectedRows: chunk.buys + chunk.sells,
-        rest: initialSegments(plan, chunk),
+        get rest() {
+          return initialSegments(plan, chunk);
+        },
       };
     },
   };
@@ -86,7 +88,7 @@ function chunksOf(plan: Plan): Units {
 
 /** Which markets are complete, with what earlier sittings have loaded. */
 function marketsOf(frozen: FrozenPlan, keeper: CheckpointKeeper): MarketProgress {
-  const markets = new MarketProgress(frozen.plan, conditionsOf(frozen));
+  const markets = new MarketProgress(frozen.plan, marketsOfTokens(frozen));
   for (const ordinal of numbers(keeper.current.done)) markets.chunkDone(ordinal);
   keeper.update({ markets: markets.total, marketsDone: markets.done });
   return markets;

@@ -142,14 +142,10 @@ export function planRun(
   planned: Planned,
   { tokens, uncounted }: RunTokens = planned.selected,
 ): Plan {
-  const plan = makePlan(
-    [...tokens, ...uncounted.map(guessed)].sort((a, b) => (a.token < b.token ? -1 : 1)),
-    options,
-    {
-      marketOf: planned.known.conditions,
-      ...(planned.head.timestamp === null ? {} : { span: spanOf(planned.head.timestamp) }),
-    },
-  );
+  const plan = makePlan([...tokens, ...uncounted.map(guessed)], options, {
+    marketOf: planned.known.conditions,
+    ...(planned.head.timestamp === null ? {} : { span: spanOf(planned.head.timestamp) }),
+  });
   checkPlan(plan);
   return plan;
 }

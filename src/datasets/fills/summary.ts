@@ -2,9 +2,8 @@ import { EXIT, ExitError } from '../../core/exit.js';
 import { formatBytes, formatCount, formatDuration, formatMicros } from '../../report/format.js';
 import type { StepContext } from '../../report/step.js';
 import { renderFacts, renderTable } from '../../report/table.js';
+import { size } from '../../run/intervals.js';
 import type { FillsResult } from './fills-step.js';
-import { conditionsOf } from './frozen-plan.js';
-import { marketOf } from './plan/selection.js';
 
 /** The end of a sitting as data: `report.json`, `--json`, and the block on the terminal say the same. */
 export interface FillsReport {
@@ -49,7 +48,7 @@ export interface MissingChunk {
 
 export function fillsReport(result: FillsResult): FillsReport {
   const { checkpoint: c, frozen, figures } = result;
-  const doneChunks = c.done.reduce((sum, [from, to]) => sum + to - from, 0);
+  const doneChunks = size(c.done);
   const usdcMicros = frozen.plan.tokens.reduce((sum, t) => sum + BigInt(t.buyMicros) + BigInt(t.sellMicros), 0n);
   return {
     run: c.run,
@@ -85,12 +84,11 @@ export function fillsReport(result: FillsResult): FillsReport {
 }
 
 function missingChunks({ checkpoint, frozen }: FillsResult): MissingChunk[] {
-  const { plan } = frozen;
-  const conditions = conditionsOf(frozen);
+  const { plan, markets: marketOf } = frozen;
   return checkpoint.failed.map(({ ordinal, name, code, message, attempts }) => {
     const pack = plan.chunks[ordinal]?.pack;
     const tokens = pack == null ? [] : (plan.packs[pack]?.lanes.flatMap((lane) => lane.tokens) ?? []);
-    const markets = new Set(tokens.map((index) => marketOf(conditions, plan.tokens[index]?.token ?? '')));
+    const markets = new Set(tokens.map((index) => marketOf[index] || (plan.tokens[index]?.token ?? '')));
     return { chunk: name, code, message, attempts, markets: [...markets] };
   });
 }

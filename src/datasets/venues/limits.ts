@@ -3,7 +3,7 @@
  * A request counts against every limit that fits it. Figures of autumn 2026; limits that queue instead of refusing show as latency
  * only, so staying below them is all there is.
  */
-export const HOSTS = ['gamma', 'clob', 'dataApi', 'kalshi', 'limitless', 'opinion', 'massive', 'odds'] as const;
+export const HOSTS = ['gamma', 'clob', 'dataApi', 'kalshi', 'limitless', 'opinion'] as const;
 export type Host = (typeof HOSTS)[number];
 
 export interface Limit {
@@ -34,7 +34,6 @@ export const LIMITS: readonly Limit[] = [
   // A gap of 300 ms, and two at once (CONNECTIONS).
   { host: 'limitless', paths: null, publishedRps: 1000 / 300 },
   { host: 'opinion', paths: null, publishedRps: 15 },
-  { host: 'odds', paths: null, publishedRps: 30 },
 ];
 
 const KALSHI_KEY_RPS = 20;
@@ -47,8 +46,6 @@ export const CONNECTIONS: Readonly<Record<Host, number>> = {
   kalshi: 8,
   limitless: 2,
   opinion: 8,
-  massive: 16,
-  odds: 4,
 };
 
 export interface Pace {

@@ -1,10 +1,11 @@
 import { type Finding, finding } from '../../../core/finding.js';
 import type { Checkpoint } from '../../../run/checkpoint.js';
+import { size } from '../../../run/intervals.js';
 
 /** The run is complete: every chunk of its plan is done, none failed, no row was rejected beyond what is accepted. */
 export function completeGates(checkpoint: Checkpoint, acceptRejected: number): Finding[] {
   const { chunks, failed, rows, rejected, pinned, unpinnedWhy } = checkpoint;
-  const done = checkpoint.done.reduce((sum, [from, to]) => sum + to - from, 0);
+  const done = size(checkpoint.done);
   const left = chunks - done;
   const findings = [
     finding(

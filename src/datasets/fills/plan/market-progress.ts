@@ -1,6 +1,5 @@
 /** Which markets are complete: a market is done when the last chunk that holds any of its fills is done. */
 import type { Plan } from './chunk.js';
-import { marketOf } from './selection.js';
 
 export class MarketProgress {
   /** Markets of the plan. */
@@ -12,10 +11,10 @@ export class MarketProgress {
   readonly #ended = new Set<number>();
   readonly #chunks: number;
 
-  constructor(plan: Plan, conditions: ReadonlyMap<string, string>) {
+  /** `markets`: of each token of the plan. */
+  constructor(plan: Plan, markets: readonly string[]) {
     const numbers = new Map<string, number>();
-    const marketOfToken = plan.tokens.map(({ token }) => {
-      const key = marketOf(conditions, token);
+    const marketOfToken = markets.map((key) => {
       const number = numbers.get(key) ?? numbers.size;
       numbers.set(key, number);
       return number;

@@ -129,7 +129,10 @@ test('a market is done when the last chunk with any of its fills is done, in wha
   const tokens = makeUniverse({ markets: 400, fills: 200_000, skew: 2, buyShare: 0.6, seed: 11 });
   const conditions = new Map(tokens.map(({ token }, i) => [token, `0x${(i >> 1).toString(16).padStart(64, '0')}`]));
   const plan = makePlan(tokens, OPTIONS, { marketOf: conditions });
-  const progress = new MarketProgress(plan, conditions);
+  const progress = new MarketProgress(
+    plan,
+    plan.tokens.map(({ token }) => conditions.get(token) as string),
+  );
   const markets = new Set(plan.tokens.map(({ token }) => conditions.get(token)));
   expect(progress.total).toBe(markets.size);
   let completed = 0;
