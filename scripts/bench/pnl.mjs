@@ -1,8 +1,8 @@
 // How long verify, promote and rebuild-pnl take, and how much memory their statements use, on a universe made inside ClickHouse.
 //
-//   npm run build && node scripts/bench-pnl.mjs [--matches 4500000] [--markets 40000] [--wallets 250000] [--memory-mb 2000] [--dir DIR]
+//   npm run bench:pnl -- [--matches 4500000] [--markets 40000] [--wallets 250000] [--memory-mb 2000] [--dir DIR]
 //
-// The universe obeys the exchange's rules (test/pnl/universe/), about 2.25 fills a match. It is hard on P&L: nearly every fill is
+// The universe obeys the exchange's rules (test/datasets/pnl/universe/), about 2.25 fills a match. It is hard on P&L: nearly every fill is
 // another pair of wallet and token. The embedded server runs beside this script; its folder is temporary unless --dir names one.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { createFillsTable, ensureDatabase, ensureTables } from '../../dist/click
 import { verifyRun } from '../../dist/datasets/fills/checks/verify-run.js';
 import { rebuildPnlTables } from '../../dist/datasets/pnl/rebuild.js';
 import { promoteRun } from '../../dist/publish/promote-run.js';
+import { CheckpointKeeper } from '../../dist/run/keeper.js';
 import { RunFolder } from '../../dist/run/run-folder.js';
 
 const { values } = parseArgs({
@@ -92,38 +93,18 @@ async function makeUniverse() {
 
 function makeRun(rows) {
   const folder = RunFolder.create(join(dir, 'checkpoints'), RUN);
-  const at = new Date().toISOString();
-  const none = {
+  const keeper = CheckpointKeeper.begin(folder, {
+    dataset: 'fills',
     fingerprint: {},
-    unpinnedWhy: null,
-    refresh: false,
-    replaceStaging: false,
-    failed: [],
-    pace: null,
-    steps: {},
-  };
-  const zero = { requests: 0, rejected: 0, throttled: 0, retries: 0, expectedRequests: 0, marketsDone: 0, markets: 0 };
-  const checkpoint = {
-    version: 1,
-    run: RUN,
-    createdAt: at,
-    updatedAt: at,
     block: 1,
-    pinned: true,
-    prepared: true,
-    done: [[0, 1]],
-  };
-  folder.writeCheckpoint({
-    ...checkpoint,
-    ...none,
-    ...zero,
     chunks: 1,
     expectedRows: rows,
-    rows,
-    sittings: 1,
-    activeMs: 0,
+    expectedRequests: 0,
+    requests: 0,
   });
-  return { folder, checkpoint: folder.readCheckpoint() };
+  keeper.chunkDone({ ordinal: 0, rows, markets: 0, rejected: [] });
+  keeper.update({ prepared: true, sittings: 1 }, { durable: true });
+  return { folder, checkpoint: keeper.current };
 }
 
 /** Wall time, CPU and the largest memory of one statement, from the server's own log. */

@@ -52,6 +52,9 @@ export const CHAIN_OPTIONS = {
   // Three quarters of the 20 requests in 10 seconds that the public portal allows.
   portalRps: rps('BACKFILL_PORTAL_RPS', 'requests a second to the portal', 1.5),
   rpcRps: rps('BACKFILL_RPC_RPS', 'requests a second to each node', 3),
-  fromBlock: block('BACKFILL_FROM_BLOCK', 'first block of the chain (default: where what is loaded ends)'),
+  fromBlock: block(
+    'BACKFILL_FROM_BLOCK',
+    'first block of the chain (default: the first one with conditions; what is loaded already is left out)',
+  ),
   toBlock: block('BACKFILL_TO_BLOCK', 'last block of the chain, itself included (default: the newest that is final)'),
 } as const;

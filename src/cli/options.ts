@@ -12,7 +12,7 @@ export const PUBLIC_PNL_URL = `${PUBLIC_PROJECT}/pnl-subgraph/0.0.14/gn`;
 
 /**
  * Every option of the program: its flag, environment variable, meaning, bounds and default, in one place.
- * `cli.ts` makes flags and help from this table, `config.ts` values; neither knows a default of its own.
+ * `arguments.ts` makes flags and help from this table, `config.ts` values; neither knows a default of its own.
  */
 export const OPTIONS = {
   // where from, where to

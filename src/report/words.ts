@@ -16,7 +16,7 @@ export const money = (figures: Figures, key: string): string => formatMicros(Big
 export const number = (figures: Figures, key: string): number => Number(figures[key] ?? 0);
 export const text = (figures: Figures, key: string): string => String(figures[key] ?? '');
 
-/** `3,481 of 37,312,884 (0.0093 %)`: shares are shown so small that one row in a billion is not "0 %". */
+/** `0.0093 %`: shares are shown so small that one row in a billion is not "0 %". */
 export function share(figures: Figures, part: string, whole: string): string {
   const [a, b] = [Number(figures[part] ?? 0), Number(figures[whole] ?? 0)];
   if (a === 0 || b === 0) return '0 %';

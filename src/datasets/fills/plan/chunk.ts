@@ -3,8 +3,8 @@
  *
  * A range is half-open, `[from, to)`, and is one of ids or of time; `null` is an open end. Ids compare bytewise, so a
  * prefix is a bound: `{axis: 'id', from: '0x40', to: '0x80'}` holds every id that begins with 0x4…0x7. Times are unix
- * seconds: `{axis: 'time', from: '1700000000', to: '1700003600'}`. Nothing outside `plan/ranges.ts` and the page
- * queries looks inside a range.
+ * seconds: `{axis: 'time', from: '1700000000', to: '1700003600'}`. Arithmetic on ranges is in `ranges.ts`; names, page
+ * queries and the cutting of a plan read their ends too, the engine never.
  */
 import type { Side } from './segment.js';
 
